@@ -1,0 +1,172 @@
+/**
+ * What the machines, the two drivers and `replay/` say to each other.
+ *
+ * Machines are sans-I/O: `handle(now, input)` returns outputs, `nextDeadline()` says when to call `handle` with a `deadline`
+ * input. Time is integer microseconds from the start of the run. Randomness is a seeded `Rng` passed in, one a component, so
+ * that a change in one component never shifts the draws of another.
+ */
+
+export type Micros = number;
+export type Qos = 0 | 1 | 2;
+export type Endpoint = 'bridge' | 'broker';
+export type Severity = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+export type FieldValue = string | number | boolean | null | readonly (string | number)[];
+export type Fields = { readonly [key: string]: FieldValue };
+
+/** Uniform integers from a seeded stream. `int(lo, hi)` includes both ends. */
+export interface Rng {
+  int(lo: number, hi: number): number;
+}
+
+/**
+ * MQTT packets as the machines see them: no bytes, `size` is the encoded length. `seq` identifies an application message
+ * across both machines (it stands in for the payload).
+ */
+export type Packet =
+  | {
+      readonly type: 'connect';
+      readonly clientId: string;
+      readonly keepaliveS: number;
+      readonly cleanStart: boolean;
+      readonly protocol: 4 | 5;
+      readonly username: string | null;
+      readonly size: number;
+    }
+  | {
+      readonly type: 'connack';
+      readonly reasonCode: number;
+      readonly sessionPresent: boolean;
+      readonly serverKeepaliveS: number | null;
+      readonly maximumPacketSize: number | null;
+      readonly size: number;
+    }
+  | {
+      readonly type: 'publish';
+      readonly topic: string;
+      readonly qos: Qos;
+      readonly packetId: number | null;
+      readonly dup: boolean;
+      readonly retain: boolean;
+      readonly seq: number;
+      readonly size: number;
+    }
+  | {
+      readonly type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp';
+      readonly packetId: number;
+      readonly reasonCode: number;
+      readonly size: number;
+    }
+  | {
+      readonly type: 'subscribe';
+      readonly packetId: number;
+      readonly filters: readonly { readonly topic: string; readonly qos: Qos }[];
+      readonly size: number;
+    }
+  | {
+      readonly type: 'suback';
+      readonly packetId: number;
+      readonly reasonCodes: readonly number[];
+      readonly size: number;
+    }
+  | {
+      readonly type: 'unsubscribe';
+      readonly packetId: number;
+      readonly filters: readonly string[];
+      readonly size: number;
+    }
+  | { readonly type: 'unsuback'; readonly packetId: number; readonly size: number }
+  | { readonly type: 'pingreq' | 'pingresp'; readonly size: number }
+  | { readonly type: 'disconnect'; readonly reasonCode: number; readonly size: number };
+
+/** Index of a stream of one connection in the order the client opens them: 0 control, 1–4 data (NanoMQ's sid). */
+export type StreamIndex = number;
+
+/** Why a transport connection ended, as the local side learns it. */
+export type CloseCause =
+  | { readonly kind: 'peer'; readonly code: number } // CONNECTION_CLOSE from the peer with this application code
+  | { readonly kind: 'peer-fin' } // the peer finished the control stream (TCP: FIN)
+  | { readonly kind: 'reset' } // TCP RST
+  | { readonly kind: 'timeout' } // no acknowledgement for the disconnect timeout
+  | { readonly kind: 'idle' } // idle timeout
+  | { readonly kind: 'handshake-timeout' }
+  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'local' };
+
+/** A message that a local client of the bridge publishes and that matches a forward rule. */
+export interface Message {
+  readonly seq: number;
+  readonly topic: string;
+  readonly qos: Qos;
+  readonly size: number; // payload bytes
+}
+
+/** Settings of one bridge, named and defaulted as nanomq.conf does (spec nanomq-logs §3.2); units in the names. */
+export interface BridgeSettings {
+  readonly transport: 'quic' | 'tcp';
+  readonly protocol: 4 | 5;
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly cleanStart: boolean;
+  readonly keepaliveS: number;
+  readonly parallel: number; // system.parallel: local broker contexts, one bridge aio each
+  readonly maxParallelProcesses: number; // downlink receive contexts
+  readonly quicQosPriority: boolean;
+  readonly maxSendQueueLen: number; // 0 = key absent
+  readonly maxRecvQueueLen: number;
+  readonly resendIntervalMs: number;
+  readonly resendWaitMs: number;
+  readonly cancelTimeoutMs: number;
+  readonly backoffMaxS: number;
+  readonly retryQos0: boolean;
+  readonly quicKeepaliveS: number; // 0 = off
+  readonly quicIdleTimeoutS: number; // 0 = none
+  readonly quicDisconnectTimeoutS: number;
+  readonly quicHandshakeTimeoutS: number;
+  readonly quicInitialRttMs: number; // effective value, after the release's unit bug
+  readonly subscriptions: readonly { readonly topic: string; readonly qos: Qos }[];
+}
+
+/** Settings of the broker that matter here, named as in emqx.conf. */
+export interface BrokerSettings {
+  readonly keepaliveMultiplier: number; // 1.5
+  readonly keepaliveBackoff: number; // 0.75, generation A
+  readonly keepaliveCheckIntervalMs: number; // 30_000
+  readonly serverKeepaliveS: number | null;
+  readonly maxPacketSize: number; // 1_048_576
+  readonly maxInflight: number; // 32
+  readonly quicIdleTimeoutS: number; // 0 = none
+}
+
+/** What happens to the bridge and the broker from outside, in time order. */
+export type Stimulus =
+  | { readonly at: Micros; readonly kind: 'publish'; readonly message: Message } // offered to the bridge by a local client
+  | { readonly at: Micros; readonly kind: 'downlink'; readonly message: Message } // published at the broker by someone else
+  | {
+      readonly at: Micros;
+      readonly kind: 'network';
+      readonly down?: boolean;
+      readonly delayMs?: number;
+      readonly jitterMs?: number;
+      readonly loss?: number;
+    } // state from here on
+  | { readonly at: Micros; readonly kind: 'broker-stop' } // graceful stop (SIGTERM): connections closed with code 0
+  | { readonly at: Micros; readonly kind: 'broker-start' }
+  | { readonly at: Micros; readonly kind: 'rival-connect' } // another client takes the bridge's client id
+  | { readonly at: Micros; readonly kind: 'kick' };
+
+/** Races whose outcome a log shows; consumed in order, then the machine draws from its Rng again. */
+export interface Choices {
+  /** Delay from the end of one connection (or failed dial) to the start of the next dial, ms. */
+  readonly redialMs?: readonly number[];
+}
+
+/** One line the products would have logged, as fields; `replay/print` makes text of it. */
+export interface SimRecord {
+  readonly at: Micros;
+  readonly endpoint: Endpoint;
+  readonly severity: Severity;
+  readonly event: string; // name of the catalogue row
+  readonly clientId: string | null; // broker records only, as EMQX's metadata has it
+  readonly peer: string | null; // broker records only: `ip:port`, another port for every connection
+  readonly fields: Fields | null; // named as the parsers name them
+}

@@ -1,0 +1,78 @@
+/**
+ * The vocabulary every parser speaks: one `LogRecord` a log record, whatever product and layout wrote it.
+ *
+ * Pure data, no behaviour. Times are integer microseconds since the Unix epoch (a double holds them exactly until 2255).
+ */
+
+export type Product = 'nanomq' | 'emqx';
+
+/** What a stream of lines looks like. One stream has one layout; it is decided from its first lines (see `detect/`). */
+export type Layout = 'nanomq-file' | 'nanomq-console' | 'emqx-text' | 'emqx-json' | 'emqx-trace' | 'emqx-trace-json';
+
+/** Both products' levels on one scale, worst first. EMQX `notice` is `info`; `alert` and `emergency` are `fatal`. */
+export type Severity = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Attributes = { readonly [key: string]: Json };
+
+/** One line as cut from the input: text without its line end, and where its bytes lie in the decompressed stream. */
+export interface RawLine {
+  readonly lineNo: number; // 1-based
+  readonly byteOffset: number; // of the first byte
+  readonly byteLength: number; // including the line end
+  readonly text: string; // without \n or \r\n
+}
+
+export interface LogRecord {
+  readonly lineNo: number; // 1-based line the record starts on
+  readonly byteOffset: number; // of the record's first byte
+  readonly byteLength: number; // of the record with its continuation lines and line ends
+  readonly continuations: number; // lines after the first that belong to this record
+  /** Time as written, µs. A stamp with an offset is that instant; one without (NanoMQ) is read as if it were UTC. */
+  readonly ts: number | null;
+  readonly tsPrecisionUs: number; // 1_000_000 for NanoMQ's whole seconds, 1 for µs stamps
+  readonly severity: Severity;
+  readonly thread: string | null; // NanoMQ thread id; EMQX process id
+  readonly file: string | null; // base name of the source file (NanoMQ), else null
+  readonly line: number | null; // source line
+  readonly func: string | null; // function name, if the layout prints it (EMQX: mfa)
+  readonly tag: string | null; // EMQX tag: MQTT, SOCKET, PUBLISH …
+  readonly clientId: string | null; // as printed by EMQX; the NanoMQ parser never sets it
+  readonly bridgeId: string | null; // bridge name (boot dump) or address, if the line itself names one
+  readonly peer: string | null; // EMQX peername `ip:port`
+  /** Stable snake_case name of the catalogue row that the message matches, null if it matches none. */
+  readonly event: string | null;
+  /** Everything before the message, exactly as written: `head + body` is the record's text without the last line end. */
+  readonly head: string;
+  /** The message, continuation lines joined by `\n`; capped at `MAX_BODY_CHARS`. */
+  readonly body: string;
+  /** Typed fields of the message, named as in the catalogue; null if there are none. */
+  readonly attributes: Attributes | null;
+}
+
+/** A stretch of lines that no layout accounts for. It is kept and counted, never dropped. */
+export interface UnparsedLine {
+  readonly lineNo: number;
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  readonly text: string; // capped at MAX_BODY_CHARS
+  readonly reason: string; // stable short word: `no-record-start`, `bad-json`, `bad-timestamp`, `binary` …
+}
+
+export interface ParserSink {
+  record(record: LogRecord): void;
+  unparsed(line: UnparsedLine): void;
+}
+
+/**
+ * Feeds on consecutive lines of one source and hands finished records to its sink. A record is finished when the next one
+ * starts, so at most one record is pending; `end()` flushes it. Never throws on any input.
+ */
+export interface RecordParser {
+  line(line: RawLine): void;
+  /** Byte offset and line number at which a fresh parser could take over without loss: the start of the pending record. */
+  resumePoint(): { readonly byteOffset: number; readonly lineNo: number };
+  end(): void;
+}
+
+export const MAX_BODY_CHARS = 65_536;
