@@ -38,6 +38,8 @@ export type Packet =
       readonly sessionPresent: boolean;
       readonly serverKeepaliveS: number | null;
       readonly maximumPacketSize: number | null;
+      /** Receive Maximum property; the bridge counts it but never enforces it. */
+      readonly receiveMaximum?: number | null;
       readonly size: number;
     }
   | {
@@ -124,6 +126,8 @@ export interface BridgeSettings {
   readonly quicHandshakeTimeoutS: number;
   readonly quicInitialRttMs: number; // effective value, after the release's unit bug
   readonly subscriptions: readonly { readonly topic: string; readonly qos: Qos }[];
+  /** As in `server = "mqtt-quic://host:port"`; log lines carry it. Absent: a made-up one. */
+  readonly address?: string;
 }
 
 /** Settings of the broker that matter here, named as in emqx.conf. */

@@ -21,6 +21,7 @@ export interface RawLine {
   readonly byteOffset: number; // of the first byte
   readonly byteLength: number; // including the line end
   readonly text: string; // without \n or \r\n
+  readonly truncated?: boolean; // the text is cut at `MAX_LINE_CHARS`; byteLength is not
 }
 
 export interface LogRecord {

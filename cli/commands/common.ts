@@ -1,0 +1,70 @@
+/** Options and small steps that several commands share. */
+import type { Command, OptionValues } from '@commander-js/extra-typings';
+import { Database, InputError, UsageError } from '../../queries/index.ts';
+import type { CliContext } from '../context.ts';
+import { jsonText } from '../output/json.ts';
+
+export const DEFAULT_DATABASE = './incident.duckdb';
+
+export function addDatabaseOption<Args extends unknown[], Opts extends OptionValues, Globals extends OptionValues>(
+  command: Command<Args, Opts, Globals>,
+) {
+  return command.option('--db <file>', 'the incident database', DEFAULT_DATABASE);
+}
+
+/** Opens a database for the time of some work; Ctrl-C interrupts a running statement. */
+export async function withDatabase<T>(
+  context: CliContext,
+  file: string,
+  mode: 'read' | 'write',
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  const database = await Database.open(file, mode);
+  const interrupt = () => database.interrupt();
+  context.signal.addEventListener('abort', interrupt);
+  try {
+    return await work(database);
+  } finally {
+    context.signal.removeEventListener('abort', interrupt);
+    database.close();
+  }
+}
+
+/** Throws InputError `no-records` if nothing was ingested. */
+export async function requireRun(database: Database, runId: string): Promise<void> {
+  const rows = await database.all<{ n: number }>(
+    'SELECT count(*)::INTEGER AS n FROM sources JOIN endpoints USING (endpoint_id) WHERE run_id = $1',
+    [runId],
+  );
+  if ((rows[0]?.n ?? 0) > 0) return;
+  throw new InputError('no-records', `${database.path} holds no logs.`, {
+    hint: 'Read some first: bridgetrace ingest LOGS...',
+  });
+}
+
+export function printJson(context: CliContext, value: unknown): void {
+  context.stdout.write(`${jsonText(value, 2)}\n`);
+}
+
+export function print(context: CliContext, lines: readonly string[]): void {
+  context.stdout.write(lines.map((line) => `${line}\n`).join(''));
+}
+
+/** µs since the epoch of an ISO time given as an option. */
+export function parseTime(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(text) ? text : `${text}Z`);
+  if (Number.isNaN(ms))
+    throw new UsageError('bad-time', `${option} ${text} is not a time.`, {
+      hint: 'Write ISO 8601, for example 2026-11-22T04:53:00Z (without a zone UTC is meant).',
+    });
+  return ms * 1000;
+}
+
+/** Whole number in a range. */
+export function parseCount(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new UsageError('bad-number', `${option} ${text} is not a whole number from ${least} to ${most}.`);
+  return value;
+}

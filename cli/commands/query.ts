@@ -1,0 +1,103 @@
+/** `bridgetrace query`: SQL over the joined logs. */
+import { createWriteStream } from 'node:fs';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
+import { InputError, namedQueries, resolveQuery, runQuery, UsageError, writeParquet } from '../../queries/index.ts';
+import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
+import { colours } from '../output/colour.ts';
+import { FORMATS, type Format, writeResult } from '../output/format.ts';
+import { renderTable } from '../output/table.ts';
+import { terminalWidth } from '../output/width.ts';
+import { addDatabaseOption, print, printJson, withDatabase } from './common.ts';
+
+export const register: RegisterCommand = (program, context) => {
+  const command = addDatabaseOption(
+    program
+      .command('query')
+      .description('run a named query or SQL over the joined logs, read-only')
+      .argument('[query]', 'a named query, an SQL statement, or @FILE.sql')
+      .option('--list', 'list the named queries')
+      .option('--format <format>', `${FORMATS.join(', ')} or parquet (default: table, or json with --json)`)
+      .option('-o, --output <file>', 'write the result to this file'),
+  );
+  withExample(
+    command,
+    'bridgetrace query cycles',
+    `bridgetrace query "SELECT reason, count(*) FROM sessions GROUP BY 1" --format csv`,
+  );
+  addCommonOptions(command).action(
+    exitingWith(context, async (query, options) => {
+      if (options.list) {
+        const list = namedQueries().map(({ name, question, columns }) => ({ name, question, columns }));
+        if (options.json) printJson(context, { schema: 1, queries: list });
+        else
+          print(context, [
+            renderTable(
+              [
+                { name: 'name', align: 'left' },
+                { name: 'answers', align: 'left' },
+              ],
+              list.map((one) => [one.name, one.question]),
+              { width: terminalWidth(context.stdout) },
+            ).trimEnd(),
+          ]);
+        return;
+      }
+      if (query === undefined)
+        throw new UsageError('no-query', 'A query is missing.', {
+          hint: 'Name one (bridgetrace query --list), or give SQL.',
+        });
+      const format = options.format ?? (options.json ? 'json' : 'table');
+      const sql = query.startsWith('@') ? await sqlFile(query.slice(1)) : resolveQuery(query);
+      if (format === 'parquet') {
+        if (options.output === undefined)
+          throw new UsageError('no-output', 'parquet is written to a file.', { hint: 'Add -o FILE.' });
+        await writeParquet(options.db, sql, options.output);
+        return;
+      }
+      if (!(FORMATS as readonly string[]).includes(format))
+        throw new UsageError('bad-format', `--format ${format} is not known.`, {
+          hint: `Known: ${FORMATS.join(', ')}, parquet.`,
+        });
+      await withDatabase(context, options.db, 'read', async (database) => {
+        const result = await runQuery(database, sql);
+        if (options.output === undefined) {
+          await writeResult(result, format as Format, context.stdout, {
+            width: terminalWidth(context.stdout),
+            colours: colours(context.stdout, context.env),
+            signal: context.signal,
+          });
+        } else {
+          await toFile(options.output, (out) => writeResult(result, format as Format, out, { signal: context.signal }));
+        }
+      });
+    }),
+  );
+};
+
+async function sqlFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new InputError('not-readable', `The SQL file ${file} cannot be read: ${(error as Error).message}`, {
+      file,
+      hint: 'Check the path after @.',
+    });
+  }
+}
+
+/** A file appears under its name only when it is whole. */
+async function toFile(file: string, write: (out: NodeJS.WritableStream) => Promise<unknown>): Promise<void> {
+  const part = `${file}.part`;
+  const out = createWriteStream(part);
+  try {
+    await write(out);
+    out.end();
+    await finished(out);
+    await rename(part, file);
+  } catch (error) {
+    out.destroy();
+    await rm(part, { force: true });
+    throw error;
+  }
+}

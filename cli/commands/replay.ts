@@ -1,0 +1,112 @@
+/** `bridgetrace replay`: one run of a cassette, simulated or live, into the database. */
+import { Database, UsageError } from '../../queries/index.ts';
+import { parseVariant, runReplay, setUp, symptoms, type Variant } from '../../replay/index.ts';
+import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { Progress } from '../output/progress.ts';
+import { readCassette } from './cassette-input.ts';
+import { parseCount, print, printJson, withDatabase } from './common.ts';
+
+export const register: RegisterCommand = (program, context) => {
+  const command = program
+    .command('replay')
+    .description('replay a cassette against the reference broker and look at it like at an incident')
+    .argument('<cassette>', 'made by bridgetrace rebuild')
+    .option('--nanomq <release>', 'as this NanoMQ release')
+    .option('--emqx <release>', 'against this EMQX release')
+    .option('--set <key=value...>', 'change a setting of nanomq.conf')
+    .option('--mode <mode>', 'sim (simulated network, virtual time) or live (real QUIC on loopback)', 'sim')
+    .option('--seed <n>', 'seed of everything random', '1')
+    .option('--db <file>', 'write the run into this database too (default: keep it in memory)');
+  withExample(
+    command,
+    'bridgetrace replay incident.cassette',
+    'bridgetrace replay incident.cassette --nanomq 0.23.10 --set keepalive=30s',
+  );
+  addCommonOptions(command).action(
+    exitingWith(context, async (file, options) => {
+      const cassette = await readCassette(file);
+      const seed = parseCount('--seed', options.seed, 0, 2 ** 31 - 1);
+      if (options.mode !== 'sim' && options.mode !== 'live')
+        throw new UsageError('bad-mode', `--mode ${options.mode}: sim or live.`);
+      const changes = [
+        ...(options.nanomq ? [`nanomq=${options.nanomq}`] : []),
+        ...(options.emqx ? [`emqx=${options.emqx}`] : []),
+        ...(options.set ?? []),
+      ];
+      const variant: Variant = changes.length > 0 ? parseVariant(changes.join(',')) : { name: 'baseline', changes: [] };
+      const setup = setUp(cassette.header, variant);
+      const progress = new Progress({
+        stream: context.stderr,
+        label: options.mode === 'live' ? 'replaying live' : 'replaying',
+        total: cassette.header.duration_us / 1e6,
+        unit: 's',
+      });
+      const work = (database: Database) =>
+        runReplay(database, {
+          cassette,
+          setup,
+          label: variant.name,
+          seed,
+          forced: changes.length === 0,
+          loops: 1,
+          live: options.mode === 'live',
+          signal: context.signal,
+          onProgress: (done) => progress.update(done),
+        });
+      const result = await (options.db === undefined
+        ? inMemory(work)
+        : withDatabase(context, options.db, 'write', work)
+      ).finally(() => progress.clear());
+      const found = symptoms(result);
+      if (options.json) {
+        printJson(context, {
+          schema: 1,
+          run_id: result.runId,
+          mode: options.mode,
+          seed,
+          nanomq: setup.nanomq,
+          emqx: setup.emqx,
+          notes: setup.notes,
+          incident: result.incident,
+          findings: result.findings,
+          symptoms: found,
+          disconnects_by_reason: result.reasons,
+          flows: result.flows,
+          trace_hash: result.summary.hash,
+        });
+      } else {
+        const { incident } = result;
+        print(context, [
+          `${result.runId}: NanoMQ ${setup.nanomq} with EMQX ${setup.emqx}${options.mode === 'live' ? ', real QUIC on loopback' : ''}`,
+          ...setup.notes,
+          `findings: ${result.findings.join(', ') || 'none'}; symptoms: ${found.join(', ') || 'none'}`,
+          `keepalive disconnects: ${incident.keepalive_disconnects}${incident.period_s === null ? '' : `, every ${incident.period_s.toFixed(1)} s`}; all: ${
+            Object.entries(result.reasons)
+              .map(([reason, count]) => `${count} ${reason}`)
+              .join(', ') || 'none'
+          }`,
+          ...result.flows.map(
+            (flow) =>
+              `${flow.direction === 'up' ? 'uplink' : 'downlink'} QoS ${flow.qos}: ${flow.delivered} of ${flow.offered} delivered`,
+          ),
+          ...(options.db === undefined
+            ? []
+            : [
+                `Written to ${options.db}: bridgetrace query "FROM sessions WHERE run_id = '${result.runId}'" --db ${options.db}`,
+              ]),
+        ]);
+      }
+      return found.length > 0 ? ExitCode.findings : ExitCode.clean;
+    }),
+  );
+};
+
+async function inMemory<T>(work: (database: Database) => Promise<T>): Promise<T> {
+  const database = await Database.open(':memory:', 'write');
+  try {
+    return await work(database);
+  } finally {
+    database.close();
+  }
+}

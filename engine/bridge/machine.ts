@@ -1,0 +1,193 @@
+/**
+ * NanoMQ's bridge client as a machine without I/O. The driver dials, writes and closes; the machine decides. Rules:
+ * nanomq-bridge-model §2–§5 with the cells of one {@link BridgeProfile}.
+ */
+
+import type { BridgeProfile } from '../profiles/profile.ts';
+import type { BridgeSettings, Choices, Message, Micros, Rng } from '../types.ts';
+import {
+  onConnack,
+  onNegotiationTimeout,
+  onStreamCancelled,
+  onTransportClosed,
+  onTransportConnected,
+} from './connection.ts';
+import { forward, onContextCompleted } from './forward.ts';
+import type { BridgeHeld, BridgeInput, BridgeMachine, BridgeOutput } from './io.ts';
+import { onPacket } from './receive.ts';
+import { KEEPALIVE_BEFORE_CONNACK, onRedialDeadline, redialDeadline, startDialing } from './redial.ts';
+import { onSent } from './send.ts';
+import type { Aio, Bridge, Turn } from './state.ts';
+import { pipeOf } from './state.ts';
+import { onSubscribeCompleted } from './subscribe.ts';
+import { nextCancelDeadline, onCancelDeadlines, onTick, onWatchdog } from './timer.ts';
+
+/** More turns than this in one call would mean that a turn adds turns of the same instant for ever. */
+const TURNS_PER_CALL_MAX = 10_000;
+
+export interface BridgeOptions {
+  readonly profile: BridgeProfile;
+  readonly settings: BridgeSettings;
+  readonly rng: Rng;
+  readonly choices?: Choices;
+}
+
+/** @throws RangeError if profile and settings are of different transports, or there is no context. */
+export function createBridge(options: BridgeOptions): BridgeMachine {
+  const bridge = newBridge(options);
+  return {
+    handle(now: Micros, input: BridgeInput): readonly BridgeOutput[] {
+      bridge.now = now;
+      bridge.out = [];
+      dispatch(bridge, input);
+      return bridge.out;
+    },
+    nextDeadline: () => nextDeadline(bridge),
+    held: () => heldBy(bridge),
+  };
+}
+
+function dispatch(bridge: Bridge, input: BridgeInput): void {
+  switch (input.kind) {
+    case 'start':
+      startDialing(bridge);
+      return;
+    case 'deadline':
+      onDeadline(bridge);
+      return;
+    case 'connected':
+      onTransportConnected(bridge);
+      return;
+    case 'closed':
+      onTransportClosed(bridge, input.cause);
+      return;
+    case 'packet':
+      receive(bridge, input);
+      return;
+    case 'sent':
+      onSent(bridge, input.token, input.result);
+      return;
+    case 'stream-cancelled': {
+      const pipe = pipeOf(bridge);
+      if (pipe) onStreamCancelled(bridge, pipe);
+      return;
+    }
+    case 'offer':
+      forward(bridge, input.message);
+      return;
+  }
+}
+
+function receive(bridge: Bridge, input: Extract<BridgeInput, { kind: 'packet' }>): void {
+  if (bridge.phase.kind === 'negotiating') {
+    if (input.packet.type === 'connack') onConnack(bridge, input.packet);
+    return;
+  }
+  if (bridge.phase.kind === 'up') onPacket(bridge, bridge.phase.pipe, input.stream, input.packet);
+}
+
+/** Does everything that is due, in the order: later turns, cancel timers, tick, watchdog, connection timers. */
+function onDeadline(bridge: Bridge): void {
+  runTurns(bridge);
+  onCancelDeadlines(bridge);
+  const pipe = pipeOf(bridge);
+  if (pipe && pipe.tickAt <= bridge.now) onTick(bridge, pipe);
+  if (pipe && pipeOf(bridge) === pipe && pipe.watchdogAt !== null && pipe.watchdogAt <= bridge.now) {
+    onWatchdog(bridge, pipe);
+  }
+  const { phase } = bridge;
+  if (phase.kind === 'negotiating' && phase.deadline <= bridge.now) {
+    onNegotiationTimeout(bridge);
+    return;
+  }
+  if (phase.kind === 'waiting' && redialDeadline(phase) <= bridge.now) onRedialDeadline(bridge);
+}
+
+function runTurns(bridge: Bridge): void {
+  for (let count = 0; count < TURNS_PER_CALL_MAX; count++) {
+    const turn = bridge.turns[0];
+    if (!turn || turn.at > bridge.now) return;
+    bridge.turns.shift();
+    runTurn(bridge, turn);
+  }
+}
+
+function runTurn(bridge: Bridge, turn: Turn): void {
+  if (turn.kind === 'sent') {
+    onSent(bridge, turn.token, turn.result);
+    return;
+  }
+  if (turn.aio.role === 'subscribe') {
+    onSubscribeCompleted(bridge, turn.result);
+    return;
+  }
+  onContextCompleted(bridge, turn.aio);
+}
+
+function nextDeadline(bridge: Bridge): Micros | null {
+  let next: Micros | null = bridge.turns[0]?.at ?? null;
+  const consider = (at: Micros | null): void => {
+    if (at !== null && (next === null || at < next)) next = at;
+  };
+  consider(nextCancelDeadline(bridge));
+  const { phase } = bridge;
+  if (phase.kind === 'up') {
+    consider(phase.pipe.tickAt);
+    consider(phase.pipe.watchdogAt);
+  }
+  if (phase.kind === 'negotiating') consider(phase.deadline);
+  if (phase.kind === 'waiting') consider(redialDeadline(phase));
+  return next;
+}
+
+function heldBy(bridge: Bridge): BridgeHeld {
+  const pipe = pipeOf(bridge);
+  const messages = (list: Iterable<Message | null | undefined>): Message[] =>
+    [...list].filter((message): message is Message => message != null);
+  return {
+    sendQueue: messages((pipe?.queue ?? []).map((outgoing) => outgoing.message)),
+    parked: messages(bridge.parked.map(({ outgoing }) => outgoing.message)),
+    ctxMsgs: [...bridge.ctxMsgs],
+    unacked: messages([...bridge.unacked.values()].map(({ outgoing }) => outgoing.message)),
+    inFlight: messages([...(pipe?.writes.values() ?? [])].map(({ outgoing }) => outgoing?.message)),
+  };
+}
+
+function newBridge({ profile, settings, rng, choices }: BridgeOptions): Bridge {
+  if (profile.transport !== settings.transport) throw new RangeError('profile and settings name different transports');
+  if (settings.parallel < 1) throw new RangeError('system.parallel must be at least 1');
+  return {
+    profile,
+    settings,
+    rng,
+    redialChoicesMs: choices?.redialMs ?? [],
+    nextRedialChoice: 0,
+    now: 0,
+    out: [],
+    phase: { kind: 'idle' },
+    connections: 0,
+    contexts: Array.from({ length: settings.parallel }, (_, index) => newAio('context', index + 1)),
+    nextContext: 0,
+    resendAio: newAio('resend', 0),
+    ctxMsgs: [],
+    ctxMsgsCap: settings.maxSendQueueLen,
+    unacked: new Map(),
+    parked: [],
+    nextPacketId: 1,
+    armedCancels: 0,
+    subscribeAio: newAio('subscribe', 0),
+    subscribeQueue: [],
+    keepalive: KEEPALIVE_BEFORE_CONNACK,
+    timeleft: KEEPALIVE_BEFORE_CONNACK,
+    backoffMs: 0,
+    nextToken: 1,
+    turns: [],
+    qosSent: 0,
+    qosAcked: 0,
+    qos0Sent: 0,
+  };
+}
+
+function newAio(role: Aio['role'], contextId: number): Aio {
+  return { role, contextId, busy: false, submitted: null, cancelAt: null };
+}

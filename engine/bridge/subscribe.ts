@@ -1,0 +1,47 @@
+/** The SUBSCRIBE helper: one aio and a queue, one SUBSCRIBE on the way at a time (nanomq-bridge-model §4-3). */
+
+import { log } from './log.ts';
+import { submit } from './send.ts';
+import type { Bridge, Filter } from './state.ts';
+
+const HELPER_QUEUE_MAX = 64;
+
+/** QUIC sends a SUBSCRIBE for each configured subscription, TCP one with all topics. */
+export function subscribeAll(bridge: Bridge): void {
+  const { subscriptions, transport } = bridge.settings;
+  if (subscriptions.length === 0) return;
+  if (transport === 'quic') {
+    for (const filter of subscriptions) {
+      log(bridge, 'info', 'bridge_subscribe_start', { qos: filter.qos, topic: filter.topic });
+      subscribe(bridge, [filter]);
+    }
+    return;
+  }
+  for (const filter of subscriptions) {
+    log(bridge, 'info', 'bridge_subscribe_start', { topic: filter.topic, qos: filter.qos, rap: 0, rh: 0 });
+  }
+  subscribe(bridge, subscriptions);
+}
+
+function subscribe(bridge: Bridge, filters: readonly Filter[]): void {
+  const outgoing = { message: null, filters, packetId: null };
+  if (!bridge.subscribeAio.busy) {
+    submit(bridge, bridge.subscribeAio, outgoing);
+    return;
+  }
+  if (bridge.subscribeQueue.length >= HELPER_QUEUE_MAX) {
+    log(bridge, 'warn', 'bridge_subscribe_queue_full');
+    return;
+  }
+  bridge.subscribeQueue.push(outgoing);
+}
+
+export function onSubscribeCompleted(bridge: Bridge, result: number): void {
+  bridge.subscribeAio.busy = false;
+  // On an error the rest of the queue is not advanced.
+  if (result !== 0) return;
+  log(bridge, 'info', 'bridge_subscribe_result', { nng_rv: 0 });
+  log(bridge, 'info', 'bridge_suback_code', { code: 0 });
+  const next = bridge.subscribeQueue.shift();
+  if (next) submit(bridge, bridge.subscribeAio, next);
+}

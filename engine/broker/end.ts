@@ -1,0 +1,130 @@
+/** How connections end: keepalive, discard, kick, the peer, a broker stop (emqx-keepalive-model §1.4, §2.4, §2.6, §4). */
+
+import { DISCONNECT_SIZE } from '../packet-size.ts';
+import { milliseconds } from '../time.ts';
+import type { CloseCause } from '../types.ts';
+import { dropSession } from './deliver.ts';
+import { CONTROL_STREAM, log, send } from './log.ts';
+import type { Broker, Connection } from './state.ts';
+
+const REASON_KEEPALIVE_TIMEOUT = 141;
+const REASON_SESSION_TAKEN_OVER = 142;
+const REASON_ADMINISTRATIVE = 152;
+/** Application error codes of the QUIC connection (§2.4-6). */
+const QUIC_NORMAL = 0;
+const QUIC_CONTROL_STREAM_DOWN = 1;
+/** Measured §7: after a QUIC idle timeout the control process still waits about 3 s before its terminate line. */
+const IDLE_TERMINATE_DELAY_MS = 3_000;
+
+export function expireKeepalive(broker: Broker, connection: Connection): void {
+  sendDisconnect(broker, connection, REASON_KEEPALIVE_TIMEOUT);
+  log(broker, connection, 'debug', 'socket_force_closed', { reason: 'keepalive_timeout' });
+  closeGracefully(broker, connection, 'keepalive_timeout', broker.profile.quicWaitOnCloseMs);
+}
+
+export function discard(broker: Broker, connection: Connection): void {
+  sendDisconnect(broker, connection, REASON_SESSION_TAKEN_OVER);
+  closeGracefully(broker, connection, 'discarded', broker.profile.discardWaitMs);
+}
+
+export function kick(broker: Broker, connection: Connection): void {
+  sendDisconnect(broker, connection, REASON_ADMINISTRATIVE);
+  closeGracefully(broker, connection, 'kicked', broker.profile.kickWaitMs);
+}
+
+export function closeByClient(broker: Broker, connection: Connection): void {
+  log(broker, connection, 'debug', 'socket_force_closed', { reason: 'normal' });
+  closeGracefully(broker, connection, 'normal', broker.profile.quicWaitOnCloseMs);
+}
+
+/** MQTT 3.1.1 has no DISCONNECT from the server. */
+function sendDisconnect(broker: Broker, connection: Connection, reasonCode: number): void {
+  if (connection.connect?.protocol !== 5) return;
+  send(broker, connection, CONTROL_STREAM, { type: 'disconnect', reasonCode, size: DISCONNECT_SIZE });
+}
+
+/** FIN on the control stream, then up to `waitMs` for the peer (QUIC only). */
+function closeGracefully(broker: Broker, connection: Connection, reason: string, waitMs: number): void {
+  connection.keepalive = null;
+  connection.closeReason = reason;
+  connection.state = 'closing';
+  if (!connection.transportGone) broker.out.push({ kind: 'finish', connection: connection.id });
+  const waits = connection.transport === 'quic' && waitMs > 0;
+  if (!waits) {
+    terminate(broker, connection);
+    return;
+  }
+  connection.closingUntil = broker.now + milliseconds(waitMs);
+}
+
+/** The process ends: log lines, session gone, QUIC connection shut down, waiting CONNECTs go on. */
+export function terminate(broker: Broker, connection: Connection): void {
+  if (connection.state === 'ended') return;
+  connection.state = 'ended';
+  connection.closingUntil = null;
+  if (connection.clientId !== null && !persistsSession(connection)) {
+    const reason = `{shutdown,${connection.closeReason}}`;
+    log(broker, connection, 'debug', 'connection_terminated', { reason });
+    log(broker, connection, 'info', 'connection_terminate_info', { reason });
+  }
+  dropSession(broker, connection);
+  closeTransport(broker, connection);
+  broker.connections.delete(connection.id);
+  for (const other of broker.connections.values()) other.waitingFor.delete(connection.id);
+}
+
+/** An MQTT 3.1.1 session with clean_session = 0 lives on for two hours: no terminate lines (§1.4). */
+function persistsSession(connection: Connection): boolean {
+  return connection.connect?.protocol === 4 && !connection.connect.cleanStart && connection.closeReason !== 'discarded';
+}
+
+function closeTransport(broker: Broker, connection: Connection): void {
+  if (connection.transportGone) return;
+  if (connection.transport === 'tcp') return;
+  // Before 5.5 the stream's end leaves the QUIC connection open (measured §7).
+  if (!broker.profile.closesQuicAfterWait) return;
+  const code = connection.closeReason === 'normal' ? QUIC_NORMAL : QUIC_CONTROL_STREAM_DOWN;
+  broker.out.push({ kind: 'close', connection: connection.id, code });
+}
+
+/** The transport of a connection ended. */
+export function onTransportClosed(broker: Broker, connection: Connection, cause: CloseCause): void {
+  connection.transportGone = true;
+  connection.keepalive = null;
+  if (connection.state === 'closing') {
+    terminate(broker, connection);
+    return;
+  }
+  connection.closeReason = reasonOf(connection, cause);
+  if (cause.kind !== 'idle' || connection.clientId === null) {
+    terminate(broker, connection);
+    return;
+  }
+  connection.state = 'closing';
+  connection.closingUntil = broker.now + milliseconds(IDLE_TERMINATE_DELAY_MS);
+}
+
+function reasonOf(connection: Connection, cause: CloseCause): string {
+  if (connection.transport === 'tcp') return cause.kind === 'reset' ? 'closed' : 'tcp_closed';
+  switch (cause.kind) {
+    case 'idle':
+      return 'connection_idle';
+    case 'timeout':
+      return 'connection_timeout';
+    case 'peer':
+      return cause.code === 0 ? 'normal' : 'aborted';
+    default:
+      return 'normal';
+  }
+}
+
+/** Graceful stop: QUIC connections end with code 0 (measured §2.16), TCP ones with a FIN; sessions are gone. */
+export function stopAll(broker: Broker): void {
+  for (const connection of broker.connections.values()) {
+    dropSession(broker, connection);
+    if (connection.transportGone) continue;
+    if (connection.transport === 'tcp') broker.out.push({ kind: 'finish', connection: connection.id });
+    else broker.out.push({ kind: 'close', connection: connection.id, code: QUIC_NORMAL });
+  }
+  broker.connections.clear();
+}

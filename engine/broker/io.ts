@@ -1,0 +1,67 @@
+/** Inputs and outputs of the broker machine. One machine is one EMQX node with any number of connections. */
+
+import type { CloseCause, Fields, Message, Micros, Packet, Severity, StreamIndex } from '../types.ts';
+
+/** Number the driver gives each connection it accepts; never reused. */
+export type ConnectionId = number;
+
+export type BrokerLossReason =
+  | 'broker-down' // published while the broker was stopped
+  | 'no-subscriber' // nobody subscribed at that moment
+  | 'session-gone'; // queued or in flight for a session that ended
+
+export type BrokerInput =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'deadline' }
+  | {
+      readonly kind: 'accepted';
+      readonly connection: ConnectionId;
+      readonly transport: 'quic' | 'tcp';
+      /** `ip:port` of the client. */
+      readonly peer: string;
+    }
+  | {
+      readonly kind: 'packet';
+      readonly connection: ConnectionId;
+      readonly stream: StreamIndex;
+      readonly packet: Packet;
+    }
+  | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly cause: CloseCause }
+  /** Someone else publishes this to the broker. */
+  | { readonly kind: 'downlink'; readonly message: Message }
+  /** Another client connects with the client id of the bridge. */
+  | { readonly kind: 'rival-connect' }
+  /** An administrator kicks the client id of the bridge. */
+  | { readonly kind: 'kick' };
+
+export type BrokerOutput =
+  | {
+      readonly kind: 'write';
+      readonly connection: ConnectionId;
+      readonly stream: StreamIndex;
+      readonly packet: Packet;
+      /** The downlink message inside, for the driver's books. */
+      readonly message: Message | null;
+    }
+  /** Finish our direction of the control stream (TCP: FIN). */
+  | { readonly kind: 'finish'; readonly connection: ConnectionId }
+  | { readonly kind: 'close'; readonly connection: ConnectionId; readonly code: number }
+  | {
+      readonly kind: 'log';
+      readonly severity: Severity;
+      readonly event: string;
+      readonly clientId: string | null;
+      readonly peer: string | null;
+      readonly fields: Fields | null;
+    }
+  /** An uplink message was routed. A second one with the same `seq` is a duplicate. */
+  | { readonly kind: 'deliver'; readonly message: Message }
+  | { readonly kind: 'lost'; readonly message: Message; readonly reason: BrokerLossReason };
+
+export interface BrokerMachine {
+  handle(now: Micros, input: BrokerInput): readonly BrokerOutput[];
+  nextDeadline(): Micros | null;
+  /** False between `stop` and `start`: the driver must not accept connections. */
+  listening(): boolean;
+}

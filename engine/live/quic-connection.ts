@@ -1,0 +1,429 @@
+/** One QUIC connection over quiche: streams, timers, close. The endpoint that owns it moves the datagrams. */
+
+import { performance } from 'node:perf_hooks';
+import type { native } from '@matrixai/quic';
+import type { CloseCause, StreamIndex } from '../types.ts';
+import type { Quiche } from './quic-library.ts';
+import { DATAGRAM_BYTES, PENDING_BYTES_MAX, type QuicTimeouts } from './quic-settings.ts';
+import { StreamNumbers } from './stream-numbers.ts';
+import { type OnTaken, StreamWriter } from './stream-writer.ts';
+import { LOOPBACK } from './udp-port.ts';
+
+export type NativeConnection = native.Connection;
+
+/** What the connection tells; nothing comes after `closed`, and nothing at all after an own `close`. */
+export interface QuicConnectionUser {
+  established(): void;
+  /** The bytes are the receiver's. */
+  data(stream: StreamIndex, bytes: Buffer): void;
+  /** FIN of the peer. Also told when the data right before it made us close. */
+  finished(stream: StreamIndex): void;
+  /** The peer reset the stream or wants no more of it. */
+  streamAborted(stream: StreamIndex): void;
+  closed(cause: CloseCause): void;
+}
+
+export interface QuicConnectionOwner {
+  /** The buffer is not touched again. */
+  send(datagram: Buffer): void;
+  /** Nothing will be sent any more; the connection can be forgotten. */
+  over(): void;
+  /** A callback of the user threw. */
+  crashed(error: unknown): void;
+}
+
+/** nng code of a write whose stream was aborted. */
+const STREAM_CANCELLED = 20;
+/** nng code of a write that found no room: as if the connection had been aborted. */
+const NO_ROOM = 18;
+/** Application code of a stream that we abort. */
+const STREAM_ABORT_CODE = 0;
+const READ_CHUNK_BYTES = 65_536;
+/** Work of one turn; what is left comes in the next one, so that timers and the other end get theirs. */
+const READS_PER_TURN_MAX = 256;
+const DATAGRAMS_PER_TURN_MAX = 256;
+/** Longest wait for a closed connection to drain (3 probe timeouts, tens of ms on loopback). */
+const DRAIN_MS_MAX = 1_000;
+/** quiche's timers have millisecond resolution; waking up early would find nothing to do. */
+const TIMER_SLACK_MS = 1;
+
+/** Read and send scratch space. One thread, and nothing keeps it across calls. */
+const scratch = Buffer.alloc(READ_CHUNK_BYTES);
+
+export class QuicConnection {
+  readonly #quiche: Quiche;
+  readonly #native: NativeConnection;
+  readonly #timeouts: QuicTimeouts;
+  readonly #user: QuicConnectionUser;
+  readonly #owner: QuicConnectionOwner;
+  readonly #numbers = new StreamNumbers();
+  readonly #writers = new Map<number, StreamWriter>();
+  readonly #bornAtMs = performance.now();
+  #activeAtMs = this.#bornAtMs;
+  /** First ack-eliciting datagram since the peer was last heard. */
+  #unansweredSinceMs: number | null = null;
+  #elicitsAnswer = true;
+  #established = false;
+  /** `ended`: the user knows or closed it itself; `over`: forgotten. */
+  #state: 'open' | 'ended' | 'over' = 'open';
+  #endedAtMs = 0;
+  #turn: NodeJS.Immediate | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #nativeDueAtMs: number | null = null;
+
+  constructor(
+    quiche: Quiche,
+    connection: NativeConnection,
+    timeouts: QuicTimeouts,
+    user: QuicConnectionUser,
+    owner: QuicConnectionOwner,
+  ) {
+    this.#quiche = quiche;
+    this.#native = connection;
+    this.#timeouts = timeouts;
+    this.#user = user;
+    this.#owner = owner;
+    this.wake();
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  get isEstablished(): boolean {
+    return this.#established;
+  }
+
+  /** @returns false if the datagram is not one of this connection. */
+  receive(datagram: Buffer, fromPort: number, toPort: number): boolean {
+    if (this.#state === 'over') return false;
+    const path = { from: { host: LOOPBACK, port: fromPort }, to: { host: LOOPBACK, port: toPort } };
+    let understood = true;
+    try {
+      this.#native.recv(datagram, path);
+      this.#noteAnswer();
+    } catch {
+      // Not decryptable, or a protocol error that quiche answers with a close of its own; the turn finds out.
+      understood = false;
+    }
+    this.wake();
+    return understood;
+  }
+
+  #noteAnswer(): void {
+    const now = performance.now();
+    this.#activeAtMs = now;
+    this.#unansweredSinceMs = null;
+    const roundTripMs = this.#native.pathStats()[0]?.rtt ?? 0;
+    for (const writer of this.#writers.values()) writer.noteAnswer(now, roundTripMs);
+  }
+
+  /**
+   * Queues bytes; they leave in the next turn. `onTaken` is called in a later turn, or never if the connection ends first.
+   */
+  write(stream: StreamIndex, bytes: Uint8Array, onTaken: OnTaken): void {
+    if (this.#state !== 'open') return;
+    const writer = this.#writerOf(this.#numbers.idOf(stream));
+    if (writer.finished || writer.pendingBytes + bytes.length > PENDING_BYTES_MAX) {
+      setImmediate(() => this.#guard(() => this.isOpen && onTaken(NO_ROOM)));
+      return;
+    }
+    writer.write(bytes, onTaken);
+    this.wake();
+  }
+
+  /** FIN on our direction of the stream, after what was written. */
+  finish(stream: StreamIndex): void {
+    if (this.#state !== 'open') return;
+    this.#writerOf(this.#numbers.idOf(stream)).finish();
+    this.wake();
+  }
+
+  /** Client only: aborts both directions; the index means a new stream from here on. Unfinished writes end with 20. */
+  resetStream(stream: StreamIndex): void {
+    if (this.#state !== 'open') return;
+    const id = this.#numbers.idOf(stream);
+    this.#shutStream(id);
+    this.#numbers.reopen(stream);
+    this.#failWrites(id);
+    this.wake();
+  }
+
+  /** Ends the connection with an application code at once. Unsent data is dropped, as msquic does. */
+  close(code: number): void {
+    if (this.#state !== 'open') return;
+    this.#end();
+    try {
+      this.#native.close(true, code, new Uint8Array(0));
+    } catch {
+      // It was closed already.
+    }
+    this.#transmit();
+    this.wake();
+  }
+
+  /** Forgets everything without a word to the peer. */
+  destroy(): void {
+    this.#state = 'over';
+    if (this.#turn) clearImmediate(this.#turn);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#writers.clear();
+  }
+
+  /** One turn for any number of datagrams and writes of the same burst. */
+  wake(): void {
+    if (this.#turn || this.#state === 'over') return;
+    this.#turn = setImmediate(() => {
+      this.#turn = null;
+      this.#guard(() => this.#runTurn());
+    });
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#owner.crashed(error);
+    }
+  }
+
+  #runTurn(): void {
+    if (this.#state === 'open' && !this.#established && this.#native.isEstablished()) {
+      this.#established = true;
+      this.#user.established();
+    }
+    if (this.#state === 'open') this.#read();
+    if (this.#state === 'open') this.#flush();
+    this.#transmit();
+    if (this.#state === 'open') this.#completeWrites();
+    if (this.#state === 'open') this.#checkEnd();
+    if (this.#state === 'ended' && this.#isDrained()) this.#forget();
+    if (this.#state !== 'over') this.#armTimer();
+  }
+
+  #read(): void {
+    let reads = 0;
+    for (const id of this.#native.readable()) {
+      while (this.#state === 'open') {
+        if (++reads > READS_PER_TURN_MAX) {
+          this.wake();
+          return;
+        }
+        if (!this.#readOnce(id)) break;
+      }
+    }
+  }
+
+  /** @returns whether there may be more on this stream. */
+  #readOnce(id: number): boolean {
+    let result: [number, boolean] | null;
+    try {
+      result = this.#native.streamRecv(id, scratch);
+    } catch {
+      this.#onStreamAborted(id);
+      return false;
+    }
+    if (!result) return false;
+    const [length, fin] = result;
+    const stream = this.#numbers.indexOf(id);
+    if (stream === null) return !fin;
+    if (length > 0) this.#user.data(stream, Buffer.from(scratch.subarray(0, length)));
+    if (fin) this.#user.finished(stream);
+    return !fin;
+  }
+
+  #onStreamAborted(id: number): void {
+    this.#shutStream(id);
+    this.#failWrites(id);
+    const stream = this.#numbers.indexOf(id);
+    if (stream !== null) this.#user.streamAborted(stream);
+  }
+
+  #writerOf(id: number): StreamWriter {
+    let writer = this.#writers.get(id);
+    if (!writer) {
+      writer = new StreamWriter();
+      this.#writers.set(id, writer);
+    }
+    return writer;
+  }
+
+  #shutStream(id: number): void {
+    const { Read, Write } = this.#quiche.Shutdown;
+    for (const direction of [Read, Write]) {
+      try {
+        this.#native.streamShutdown(id, direction, STREAM_ABORT_CODE);
+      } catch {
+        // Never used, or finished already.
+      }
+    }
+    this.#elicitsAnswer = true;
+  }
+
+  #failWrites(id: number): void {
+    const writer = this.#writers.get(id);
+    this.#writers.delete(id);
+    for (const onTaken of writer?.abort() ?? []) onTaken(STREAM_CANCELLED);
+  }
+
+  #flush(): void {
+    const now = performance.now();
+    for (const [id, writer] of this.#writers) {
+      try {
+        writer.flush((bytes, fin) => this.#take(id, bytes, fin), now);
+      } catch {
+        // The peer stopped it, or it is gone.
+        this.#onStreamAborted(id);
+        if (this.#state !== 'open') return;
+      }
+    }
+  }
+
+  #take(id: number, bytes: Uint8Array, fin: boolean): number {
+    let taken: number | null;
+    try {
+      taken = this.#native.streamSend(id, bytes, fin);
+    } catch (error) {
+      // The peer will allow more streams when old ones are done.
+      if (error instanceof Error && error.message === 'StreamLimit') return 0;
+      throw error;
+    }
+    if (taken !== null) this.#elicitsAnswer = true;
+    return taken ?? 0;
+  }
+
+  #transmit(): void {
+    for (let count = 0; count < DATAGRAMS_PER_TURN_MAX; count++) {
+      const sent = this.#sendOne();
+      if (sent === null) {
+        this.#elicitsAnswer = false;
+        return;
+      }
+      this.#owner.send(sent);
+      this.#noteSent();
+    }
+    this.wake();
+  }
+
+  #sendOne(): Buffer | null {
+    try {
+      const sent = this.#native.send(scratch.subarray(0, DATAGRAM_BYTES));
+      return sent && Buffer.from(scratch.subarray(0, sent[0]));
+    } catch {
+      return null; // It is closed; checkEnd tells why.
+    }
+  }
+
+  #noteSent(): void {
+    const now = performance.now();
+    this.#activeAtMs = now;
+    if (this.#elicitsAnswer) this.#unansweredSinceMs ??= now;
+  }
+
+  #completeWrites(): void {
+    for (const writer of this.#writers.values()) {
+      for (const onTaken of writer.takeCompleted()) {
+        onTaken(0);
+        if (this.#state !== 'open') return;
+      }
+    }
+  }
+
+  #checkEnd(): void {
+    const cause = this.#endCause();
+    if (!cause) return;
+    this.#end();
+    this.#user.closed(cause);
+  }
+
+  #endCause(): CloseCause | null {
+    const peer = this.#native.peerError();
+    if (peer) return peer.isApp ? { kind: 'peer', code: peer.errorCode } : { kind: 'reset' };
+    if (this.#native.isTimedOut()) return { kind: this.#established ? 'idle' : 'handshake-timeout' };
+    // A protocol or TLS error that we found.
+    if (this.#native.localError()) return { kind: 'local' };
+    return this.#native.isClosed() || this.#native.isDraining() ? { kind: 'reset' } : null;
+  }
+
+  #end(): void {
+    this.#state = 'ended';
+    this.#endedAtMs = performance.now();
+    this.#writers.clear();
+  }
+
+  #isDrained(): boolean {
+    return this.#native.isClosed() || performance.now() - this.#endedAtMs >= DRAIN_MS_MAX;
+  }
+
+  #forget(): void {
+    this.destroy();
+    this.#owner.over();
+  }
+
+  #armTimer(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    const now = performance.now();
+    const nativeMs = this.#native.timeout();
+    this.#nativeDueAtMs = nativeMs === null ? null : now + nativeMs;
+    const dueAtMs = Math.min(...[this.#nativeDueAtMs, ...this.#ownDeadlines()].filter((due) => due !== null));
+    if (!Number.isFinite(dueAtMs)) return;
+    const sleepMs = Math.max(0, dueAtMs - now) + TIMER_SLACK_MS;
+    this.#timer = setTimeout(() => this.#guard(() => this.#onTimer()), sleepMs);
+  }
+
+  #ownDeadlines(): (number | null)[] {
+    if (this.#state !== 'open') return [this.#endedAtMs + DRAIN_MS_MAX];
+    return [this.#handshakeDueAtMs(), this.#disconnectDueAtMs(), this.#keepaliveDueAtMs()];
+  }
+
+  #handshakeDueAtMs(): number | null {
+    return this.#established ? null : this.#bornAtMs + this.#timeouts.handshakeMs;
+  }
+
+  #disconnectDueAtMs(): number | null {
+    const { disconnectMs } = this.#timeouts;
+    if (!this.#established || disconnectMs === 0 || this.#unansweredSinceMs === null) return null;
+    return this.#unansweredSinceMs + disconnectMs;
+  }
+
+  #keepaliveDueAtMs(): number | null {
+    const { keepaliveMs } = this.#timeouts;
+    return this.#established && keepaliveMs > 0 ? this.#activeAtMs + keepaliveMs : null;
+  }
+
+  #onTimer(): void {
+    this.#timer = null;
+    const now = performance.now();
+    const isDue = (at: number | null): boolean => at !== null && at <= now;
+    if (this.#state === 'open' && isDue(this.#handshakeDueAtMs())) this.#giveUp({ kind: 'handshake-timeout' });
+    if (this.#state === 'open' && isDue(this.#disconnectDueAtMs())) this.#giveUp({ kind: 'timeout' });
+    if (this.#isOver) return;
+    if (this.#state === 'open' && isDue(this.#keepaliveDueAtMs())) {
+      this.#native.sendAckEliciting();
+      this.#elicitsAnswer = true;
+      this.#activeAtMs = now;
+    }
+    if (isDue(this.#nativeDueAtMs)) {
+      this.#native.onTimeout();
+      // It may be a probe.
+      this.#elicitsAnswer = true;
+    }
+    this.#runTurn();
+  }
+
+  /** The peer does not answer: no close frame would reach it. */
+  #giveUp(cause: CloseCause): void {
+    this.#end();
+    this.#user.closed(cause);
+    this.#forget();
+  }
+
+  /** As if the path had told that nobody is there. */
+  unreachable(): void {
+    if (this.#state === 'open' && !this.#established) this.#giveUp({ kind: 'unreachable' });
+  }
+}

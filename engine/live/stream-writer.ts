@@ -1,0 +1,115 @@
+/** What waits to be written to one stream, and when each write counts as taken over. */
+
+/**
+ * msquic completes a write when it has copied it, as long as no more than this is unacknowledged on the stream
+ * (nanomq-bridge-model §1.1).
+ */
+export const SEND_BUFFER_BYTES = 131_072;
+/** Flights younger than this are one, so that their number is bounded by the round trip. */
+const FLIGHT_MS = 1;
+
+/** `result` 0: taken over; else the nng code the write failed with. */
+export type OnTaken = (result: number) => void;
+
+/** Takes bytes of one stream: returns how many, 0 if it is blocked. */
+export type TakeBytes = (bytes: Uint8Array, fin: boolean) => number;
+
+interface PendingWrite {
+  /** Offset in the stream of the first byte after it. */
+  readonly end: number;
+  readonly onTaken: OnTaken;
+}
+
+/** Bytes given to the QUIC library at a time. */
+interface Flight {
+  readonly atMs: number;
+  end: number;
+}
+
+export class StreamWriter {
+  readonly #queue: Uint8Array[] = [];
+  readonly #writes: PendingWrite[] = [];
+  readonly #flights: Flight[] = [];
+  #writtenEnd = 0;
+  #takenEnd = 0;
+  #ackedEnd = 0;
+  #finish: 'no' | 'wanted' | 'done' = 'no';
+
+  get pendingBytes(): number {
+    return this.#writtenEnd - this.#takenEnd;
+  }
+
+  /** Nothing can be written after {@link finish}. */
+  get finished(): boolean {
+    return this.#finish !== 'no';
+  }
+
+  write(bytes: Uint8Array, onTaken: OnTaken): void {
+    this.#queue.push(bytes);
+    this.#writtenEnd += bytes.length;
+    this.#writes.push({ end: this.#writtenEnd, onTaken });
+  }
+
+  /** FIN after everything written so far. */
+  finish(): void {
+    if (this.#finish === 'no') this.#finish = 'wanted';
+  }
+
+  /** Hands over as much as the QUIC library takes. */
+  flush(take: TakeBytes, nowMs: number): void {
+    for (let head = this.#queue[0]; head; head = this.#queue[0]) {
+      const taken = take(head, false);
+      this.#noteTaken(taken, nowMs);
+      if (taken < head.length) {
+        this.#queue[0] = head.subarray(taken);
+        return;
+      }
+      this.#queue.shift();
+    }
+    if (this.#finish !== 'wanted') return;
+    take(new Uint8Array(0), true);
+    this.#finish = 'done';
+  }
+
+  #noteTaken(bytes: number, nowMs: number): void {
+    if (bytes === 0) return;
+    this.#takenEnd += bytes;
+    const last = this.#flights.at(-1);
+    if (last && nowMs - last.atMs < FLIGHT_MS) last.end = this.#takenEnd;
+    else this.#flights.push({ atMs: nowMs, end: this.#takenEnd });
+  }
+
+  /**
+   * The peer answered something. quiche does not tell what is acknowledged; whatever left at least half a round trip ago
+   * counts as acknowledged, which is exact while nothing arrives and a round trip optimistic otherwise.
+   */
+  noteAnswer(nowMs: number, roundTripMs: number): void {
+    while (this.#flights[0] && nowMs - this.#flights[0].atMs >= roundTripMs / 2) {
+      this.#ackedEnd = this.#flights.shift()!.end;
+    }
+  }
+
+  /** The writes that are taken over by now, removed from the list. */
+  takeCompleted(): OnTaken[] {
+    const completed: OnTaken[] = [];
+    for (let write = this.#writes[0]; write && this.#isTaken(write); write = this.#writes[0]) {
+      completed.push(write.onTaken);
+      this.#writes.shift();
+    }
+    return completed;
+  }
+
+  #isTaken(write: PendingWrite): boolean {
+    return write.end - this.#ackedEnd <= SEND_BUFFER_BYTES;
+  }
+
+  /** The stream is gone: the callbacks of all unfinished writes. */
+  abort(): OnTaken[] {
+    const callbacks = this.#writes.map((write) => write.onTaken);
+    this.#writes.length = 0;
+    this.#queue.length = 0;
+    this.#flights.length = 0;
+    this.#takenEnd = this.#writtenEnd;
+    return callbacks;
+  }
+}

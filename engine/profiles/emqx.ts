@@ -1,0 +1,88 @@
+/** EMQX's keepalive and session side, a row a release range (emqx-keepalive-model §1.2, §2.6, §4, §5, §7). */
+
+import type { BrokerSettings } from '../types.ts';
+import type { BrokerProfile, Chosen } from './profile.ts';
+import { chooseRow, type ReleaseRow } from './release.ts';
+
+const V4_0: BrokerProfile = {
+  generation: 'A1',
+  keepaliveRule: 'repeat', // emqx_keepalive:check/2@v4.4.19
+  counterScope: 'connection-bytes', // recv_oct of the socket
+  storedAtConnect: 'zero',
+  quicWaitOnCloseMs: 0, // no QUIC in 4.x
+  closesQuicAfterWait: false,
+  discardWaitMs: 0,
+  kickWaitMs: 0,
+  dataStreams: false,
+  advertisesReceiveMaximum: false,
+};
+
+const V5_0_0: BrokerProfile = { ...V4_0, generation: 'A2', storedAtConnect: 'current' }; // bytes of the whole connection
+
+const V5_0_5: BrokerProfile = {
+  ...V5_0_0,
+  generation: 'A3',
+  counterScope: 'control-packets', // 01b9115fd8
+  storedAtConnect: 'never-equal', // packets compared with stored bytes
+};
+
+const V5_0_18: BrokerProfile = { ...V5_0_5, dataStreams: true }; // §2.1: multi-stream from 5.0.18
+
+const V5_0_26: BrokerProfile = {
+  ...V5_0_18,
+  generation: 'B',
+  keepaliveRule: 'multiplier', // e26ce5816e
+  storedAtConnect: 'current',
+};
+
+const V5_5_0: BrokerProfile = {
+  ...V5_0_26,
+  quicWaitOnCloseMs: 3000, // §2.6; §7: 5.3.2 does not close QUIC, 5.5.1 does after 3 s
+  closesQuicAfterWait: true,
+};
+
+const V5_6_0: BrokerProfile = {
+  ...V5_5_0,
+  discardWaitMs: 5000, // §2.6, §4; measured §1: 5.002–5.013 s
+  kickWaitMs: 5000,
+  advertisesReceiveMaximum: true, // cf22692c74
+};
+
+const V5_7_2: BrokerProfile = { ...V5_6_0, generation: 'C', keepaliveRule: 'idle' }; // 4942f6f75a
+
+const V5_8_2: BrokerProfile = { ...V5_7_2, generation: 'D', counterScope: 'connection-packets' }; // 2a209a84b3
+
+const V5_8_3: BrokerProfile = { ...V5_8_2, discardWaitMs: 3000, kickWaitMs: 1000 }; // 07508d6628
+
+// §2.6: asynchronous abort of the read side; the new CONNACK no longer waits noticeably.
+const V5_8_5: BrokerProfile = { ...V5_8_3, discardWaitMs: 0, kickWaitMs: 0 };
+
+const ROWS: readonly ReleaseRow<BrokerProfile>[] = [
+  { from: '4.0.0', to: '4.4.99', profile: V4_0 },
+  { from: '5.0.0', to: '5.0.4', profile: V5_0_0 },
+  { from: '5.0.5', to: '5.0.17', profile: V5_0_5 },
+  { from: '5.0.18', to: '5.0.25', profile: V5_0_18 },
+  { from: '5.0.26', to: '5.4.99', profile: V5_0_26 },
+  { from: '5.5.0', to: '5.5.99', profile: V5_5_0 },
+  { from: '5.6.0', to: '5.7.1', profile: V5_6_0 },
+  { from: '5.7.2', to: '5.8.1', profile: V5_7_2 },
+  { from: '5.8.2', to: '5.8.2', profile: V5_8_2 },
+  { from: '5.8.3', to: '5.8.4', profile: V5_8_3 },
+  { from: '5.8.5', to: null, profile: V5_8_5 },
+];
+
+/** Rules of one EMQX release (`5.8.2`, `v5.8.2`, `e5.10.3`); a release outside the table gets the nearest row and a note. */
+export function brokerProfile(release: string): Chosen<BrokerProfile> {
+  return chooseRow(ROWS, release);
+}
+
+/** Defaults of emqx.conf (emqx-keepalive-model §1.2, §2.7, §3). */
+export const DEFAULT_BROKER_SETTINGS: BrokerSettings = {
+  keepaliveMultiplier: 1.5,
+  keepaliveBackoff: 0.75,
+  keepaliveCheckIntervalMs: 30_000,
+  serverKeepaliveS: null,
+  maxPacketSize: 1_048_576,
+  maxInflight: 32,
+  quicIdleTimeoutS: 0,
+};

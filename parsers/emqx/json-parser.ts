@@ -1,0 +1,139 @@
+/** Lines of EMQX JSON logs and JSON trace files to records: one object a line (spec emqx-logs.md sections 1.4, 1.5). */
+import {
+  type Json,
+  type LogRecord,
+  MAX_BODY_CHARS,
+  type ParserSink,
+  type RawLine,
+  type RecordParser,
+} from '../record.ts';
+import { splitPairs } from './body-pairs.ts';
+import type { Lookup } from './fields.ts';
+import { readJsonTime, SEVERITY_OF_LEVEL } from './frame.ts';
+import { type Interpretation, interpretPairs, interpretText } from './interpret.ts';
+import { hideRawConnect } from './secrets.ts';
+
+export function createEmqxJsonParser(sink: ParserSink): RecordParser {
+  return new EmqxJsonParser(sink);
+}
+
+class EmqxJsonParser implements RecordParser {
+  private readonly sink: ParserSink;
+  private pending: LogRecord | null = null;
+  private next = { byteOffset: 0, lineNo: 1 };
+
+  constructor(sink: ParserSink) {
+    this.sink = sink;
+  }
+
+  line(line: RawLine): void {
+    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
+    if (line.text.trim() === '' && this.pending !== null) {
+      this.pending = {
+        ...this.pending,
+        byteLength: this.pending.byteLength + line.byteLength,
+        continuations: this.pending.continuations + 1,
+      };
+      return;
+    }
+    const object = parseObject(line.text);
+    const record = object === null ? 'bad-json' : toRecord(line, object);
+    this.end();
+    if (typeof record === 'string') this.refuse(line, record);
+    else this.pending = record;
+  }
+
+  resumePoint(): { byteOffset: number; lineNo: number } {
+    return this.pending === null ? this.next : { byteOffset: this.pending.byteOffset, lineNo: this.pending.lineNo };
+  }
+
+  end(): void {
+    const record = this.pending;
+    this.pending = null;
+    if (record !== null) this.sink.record(record);
+  }
+
+  private refuse(line: RawLine, reason: string): void {
+    const { lineNo, byteOffset, byteLength } = line;
+    this.sink.unparsed({ lineNo, byteOffset, byteLength, text: line.text.slice(0, MAX_BODY_CHARS), reason });
+  }
+}
+
+type JsonObject = { readonly [key: string]: Json };
+
+/** A collector may have put a prefix before the object. */
+function parseObject(text: string): JsonObject | null {
+  const brace = text.indexOf('{');
+  if (brace === -1) return null;
+  try {
+    const value: unknown = JSON.parse(brace === 0 ? text : text.slice(brace));
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toRecord(line: RawLine, object: JsonObject): LogRecord | string {
+  const time = readJsonTime(object.time);
+  if (time === null) return 'bad-timestamp';
+  const level = typeof object.level === 'string' ? object.level : '';
+  const brace = line.text.indexOf('{');
+  const said = interpretObject(object);
+  const body = line.text.slice(brace, brace + MAX_BODY_CHARS);
+  return {
+    lineNo: line.lineNo,
+    byteOffset: line.byteOffset,
+    byteLength: line.byteLength,
+    continuations: 0,
+    ts: time.ts,
+    tsPrecisionUs: time.tsPrecisionUs,
+    severity: SEVERITY_OF_LEVEL[level] ?? 'info',
+    thread: said.thread,
+    file: null,
+    line: said.line,
+    func: said.func,
+    tag: said.tag,
+    clientId: said.clientId,
+    bridgeId: null,
+    peer: said.peer,
+    event: said.event,
+    head: line.text.slice(0, brace),
+    body: said.event === 'raw_bytes_received' ? hideRawConnect(body) : body,
+    attributes: said.attributes,
+  };
+}
+
+function interpretObject(object: JsonObject): Interpretation {
+  const get = lookupOf(object);
+  const msg = object.msg;
+  if (typeof msg !== 'string') return interpretPairs(get);
+  const said = interpretPairs(get);
+  if (said.event !== null) return said;
+  // 4.x puts the whole text of a report, or of a message, into `msg`.
+  const pairs = splitPairs(msg);
+  if (pairs?.has('msg')) return interpretPairs((key) => pairs.get(key) ?? (key === 'msg' ? undefined : get(key)));
+  const ofText = interpretText(msg, get);
+  // Messages that are no reports have no `msg` in text logs; here they carry what OTP's old interface left behind.
+  return ofText.event === null && get('error_logger') === undefined && !OTP_TEXT.test(msg) ? said : ofText;
+}
+
+const OTP_TEXT = /^(?:Supervisor|Application|Generic server|State machine|Process)\b|^\[/;
+
+/** Keys of the object; a trace object has them in `meta`, with the tag as `trace_tag`. */
+function lookupOf(object: JsonObject): Lookup {
+  const meta = object.meta;
+  if (!isObject(meta)) return (key) => own(object, key);
+  return (key) => {
+    if (key === 'msg') return own(object, 'msg');
+    if (key === 'tag') return own(meta, 'trace_tag') ?? own(meta, 'tag');
+    return own(meta, key);
+  };
+}
+
+function own(object: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}

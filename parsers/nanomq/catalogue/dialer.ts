@@ -1,0 +1,37 @@
+/** Log statements of dialer.c, pipe.c (spec nanomq-logs.md section 2.2.3). */
+
+import type { CatalogueSheet } from '../catalogue-row.ts';
+
+export const dialerSheet: CatalogueSheet = {
+  files: ['dialer.c', 'pipe.c'],
+  rows: [
+    {
+      event: 'dialer_timer_failed',
+      level: 'error',
+      format: 'failed timer cb rv %d',
+      fields: ['nng_rv'],
+      versions: '≤0.22.2–0.25.6',
+    },
+    {
+      event: 'dialer_connect_result',
+      level: 'info',
+      format: 'dialer connect cb rv%d %p',
+      fields: ['rv', 'aio_ptr'],
+      versions: '≤0.22.2–0.23.2',
+    },
+    {
+      event: 'pipe_id_collision',
+      level: 'error',
+      format: 'Client ID collision or set ID failed!',
+      fields: [],
+      versions: '0.22.8–0.25.6',
+    },
+    {
+      event: 'dialer_connect_result',
+      level: 'trace',
+      format: 'dialer connect cb rv%d %p',
+      fields: ['rv', 'aio_ptr'],
+      versions: '0.23.3–0.25.6',
+    },
+  ],
+};

@@ -1,0 +1,81 @@
+/** aio-load: more messages come in than acknowledgements release send contexts for; the connection itself is fine. */
+import { seconds, span } from './conditions.ts';
+import type { Rule } from './rule.ts';
+import type { Session } from './story.ts';
+
+const TITLE =
+  'More messages come in than the bridge can hand over: send contexts are busy with unacknowledged messages';
+/** Below this share of messages dropped by busy contexts the drops are bursts, not a lasting overload. */
+const MIN_SHARE = 0.4;
+const MIN_SECONDS = 20;
+
+export const aioLoad: Rule = {
+  id: 'aio-load',
+  title: TITLE,
+  async evaluate(story, earlier) {
+    if (earlier.some((finding) => finding.id === 'stuck-busy')) return null;
+    const loaded = story.sessions.filter(isOverloaded);
+    if (loaded.length === 0) return null;
+    const healthy = loaded.every((session) => session.reason !== 'keepalive_timeout' && (session.pings ?? 0) > 0);
+    const shares = loaded.map(busyShare);
+    const known = shares.every((share) => share !== null);
+    const busy = loaded.reduce((sum, session) => sum + (session.aio_busy ?? 0), 0);
+    const evidence = [
+      ...(await story.clientLines("e.event = 'aio_busy' AND e.state = 'connected'", [], 3)),
+      ...(await story.clientLines("e.event = 'ping_sent' AND e.state = 'connected'", [], 2)),
+    ];
+    const contexts = story.settings.parallel;
+    return {
+      id: 'aio-load',
+      title: TITLE,
+      certainty: healthy && known && story.attribution !== 'ambiguous' ? 'must' : 'may',
+      bridgeId: story.bridgeId,
+      clientId: story.clientId,
+      attribution: story.attribution,
+      ...span(loaded),
+      count: loaded.length,
+      summary: `${busy} messages met a busy send context while connected${known ? ` (${Math.round(100 * Math.max(...shares.map((share) => share ?? 0)))} % of those offered)` : ''}; the connection stayed up.`,
+      evidence,
+      ruledOut: healthy ? [{ id: 'stuck-busy', why: 'PINGREQ was sent and answered while messages were dropped' }] : [],
+      missing: [
+        ...(known ? [] : ['how many messages were offered (NanoMQ debug level, or EMQX publish_to lines)']),
+        ...(contexts === undefined ? ['system.parallel (boot dump at info level)'] : []),
+      ],
+      advice: [
+        {
+          change: 'raise system.parallel',
+          why: 'one QoS 1 or 2 message may be unacknowledged per context; max_parallel_processes does not raise uplink concurrency',
+          knownFix: false,
+        },
+        {
+          change: 'shorten the time to the acknowledgement, or send QoS 0',
+          why: 'a context is free again when its acknowledgement arrives',
+          knownFix: false,
+        },
+      ],
+    };
+  },
+};
+
+function isOverloaded(session: Session): boolean {
+  const busy = session.aio_busy ?? 0;
+  if (busy === 0 || session.first_drop === null || session.last_drop === null || (session.enqueue_lost ?? 0) > 0)
+    return false;
+  if (seconds(session.last_drop - session.first_drop) < MIN_SECONDS || session.reason === 'keepalive_timeout')
+    return false;
+  const share = busyShare(session);
+  return share === null ? busy / seconds(session.last_drop - session.first_drop) >= 1 : share >= MIN_SHARE;
+}
+
+/** Dropped by busy contexts / offered; from the bridge's debug lines, else from what the broker routed or received. */
+function busyShare(session: Session): number | null {
+  const busy = session.aio_busy ?? 0;
+  if ((session.forwards ?? 0) > 0) return busy / (session.forwards ?? 1);
+  const through = Math.max(session.routed_unnamed + inboundPublishes(session), 0);
+  return through > 0 ? busy / (busy + through) : null;
+}
+
+function inboundPublishes(session: Session): number {
+  const entry = (session.packets_in as { key: string; value: number }[] | null)?.find?.((one) => one.key === 'PUBLISH');
+  return entry?.value ?? 0;
+}

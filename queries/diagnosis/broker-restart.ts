@@ -1,0 +1,54 @@
+/** broker-restart: the broker went away and came back; the disconnect is a consequence. */
+import { span } from './conditions.ts';
+import type { Rule } from './rule.ts';
+
+const TITLE = 'The broker was stopped and started again';
+
+export const brokerRestart: Rule = {
+  id: 'broker-restart',
+  title: TITLE,
+  async evaluate(story) {
+    const ended = story.sessions.filter(
+      (session) => session.reason === 'broker_restart' || session.reason === 'broker_shutdown',
+    );
+    if (ended.length === 0) return null;
+    const seenBooting = ended.some((session) => session.reason === 'broker_restart');
+    const first = ended[0]!.disconnected ?? ended[0]!.connected ?? 0;
+    const evidence = [
+      ...(await story.brokerLines("e.event = 'node_boot' AND e.time >= make_timestamp($2::BIGINT)", [first - 2e6], 2)),
+      ...(await story.clientLines(
+        "e.event = 'quic_shutdown_by_peer' AND ((e.attributes->>'$.error_code'))::BIGINT = 0",
+        [],
+        2,
+      )),
+      ...(await story.clientLines(
+        "e.event = 'bridge_disconnected' AND e.time >= make_timestamp($3::BIGINT)",
+        [first - 2e6],
+        1,
+      )),
+    ];
+    return {
+      id: 'broker-restart',
+      title: TITLE,
+      certainty: seenBooting && !story.clockAmbiguous ? 'must' : 'may',
+      bridgeId: story.bridgeId,
+      clientId: story.clientId,
+      attribution: story.attribution,
+      ...span(ended),
+      count: ended.length,
+      summary: seenBooting
+        ? `The broker's log shows it booting again ${ended.length} time(s) while this client was connected.`
+        : `The broker closed the connection with code 0 ${ended.length} time(s), as EMQX does when it is stopped.`,
+      evidence,
+      ruledOut: seenBooting ? [{ id: 'transport-loss', why: 'the broker process itself started again' }] : [],
+      missing: story.levels.broker ? [] : ["EMQX's log around the disconnects: it shows the boot"],
+      advice: [
+        {
+          change: 'find out why the broker stopped; plan restarts',
+          why: 'the bridge reconnects by itself, but messages in between are lost or parked',
+          knownFix: false,
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,105 @@
+/**
+ * keepalive-control-stream (NanoMQ D2 with EMQX ≤ 5.8.1): the broker counts packets of the control stream only, while the bridge
+ * sends on data streams, and every such send postpones its PINGREQ on the control stream.
+ */
+import {
+  droppedThroughout,
+  MIN_CYCLES,
+  releaseIs,
+  routedUntilTheEnd,
+  span,
+  wasUnpinged,
+  wroteUntilTheEnd,
+} from './conditions.ts';
+import type { Rule } from './rule.ts';
+import type { Session } from './story.ts';
+
+const TITLE = 'The broker counts only the control stream, the bridge sends only on data streams';
+
+export const keepaliveControlStream: Rule = {
+  id: 'keepalive-control-stream',
+  title: TITLE,
+  async evaluate(story, earlier) {
+    if (story.transport === 'tcp' || earlier.some((finding) => finding.id === 'stuck-busy')) return null;
+    const broker = releaseIs(story.emqxReleases, '5.0.5', '5.8.1');
+    if (broker === 'outside') return null;
+    const cases = story.keepaliveSessions.filter(
+      (session) => wasUnpinged(session) && sentOnDataStreams(session) && !droppedThroughout(session),
+    );
+    if (cases.length < MIN_CYCLES || cases.length < story.keepaliveSessions.length / 2) return null;
+    const routed = cases.filter(routedUntilTheEnd);
+    // The broker routed messages of the very client it then called silent: no rival explains that.
+    const proven =
+      routed.length >= MIN_CYCLES &&
+      story.levels.clientInfo &&
+      story.attribution !== 'ambiguous' &&
+      !story.clockAmbiguous;
+    const last = cases[0]!;
+    const end = last.decided ?? last.disconnected ?? 0;
+    const evidence = [
+      ...(await story.brokerLines(
+        "e.event = 'publish_routed' AND e.client_id IS NULL AND e.time <= make_timestamp($2::BIGINT) AND e.time >= make_timestamp($2::BIGINT) - INTERVAL 5 SECOND",
+        [end],
+        2,
+      )),
+      ...(await story.clientLines(
+        "e.event = 'quic_write_start' AND e.state = 'connected' AND ((e.attributes->>'$.sid'))::INTEGER > 0 AND e.session_no = $3",
+        [last.client_session_no ?? 0],
+        2,
+      )),
+      ...(await story.brokerLines(
+        "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminate_info') AND (e.attributes->>'$.reason') = 'keepalive_timeout'",
+        [story.clientId ?? ''],
+        2,
+      )),
+    ];
+    return {
+      id: 'keepalive-control-stream',
+      title: TITLE,
+      certainty: proven ? 'must' : 'may',
+      bridgeId: story.bridgeId,
+      clientId: story.clientId,
+      attribution: story.attribution,
+      ...span(cases),
+      count: cases.length,
+      summary: `${cases.length} connections ended by keepalive although messages of the bridge came in on data streams until shortly before; no PINGREQ in any of them.`,
+      evidence,
+      ruledOut: [
+        { id: 'stuck-busy', why: 'messages kept leaving the bridge until the end' },
+        ...(routed.length > 0
+          ? [{ id: 'transport-loss', why: 'the broker routed the messages, so the link carried them' }]
+          : []),
+      ],
+      missing: [
+        ...(broker === 'inside' ? [] : ['the EMQX release (5.8.2 and later count all streams)']),
+        ...(routed.length > 0
+          ? []
+          : ['EMQX at debug level with publish_to lines: they show that data-stream messages arrived']),
+        ...(story.levels.clientDebug || routed.length > 0
+          ? []
+          : ['NanoMQ at debug level: it shows on which stream each message is written']),
+      ],
+      advice: [
+        {
+          change: 'emqx=5.8.2',
+          why: 'the first release that counts packets of every stream of the connection (not 5.8.3, as often said); seen to cure it',
+          knownFix: true,
+        },
+        {
+          change: 'quic_qos_priority=true',
+          why: 'puts QoS 1 and 2 on the control stream; helps only if such messages are sent more often than the keepalive',
+          knownFix: false,
+        },
+        {
+          change: 'nanomq=0.25.3',
+          why: 'no NanoMQ release pings while it sends on data streams; seen not to help',
+          knownFix: false,
+        },
+      ],
+    };
+  },
+};
+
+function sentOnDataStreams(session: Session): boolean {
+  return wroteUntilTheEnd(session) || routedUntilTheEnd(session);
+}

@@ -1,0 +1,134 @@
+/**
+ * keepalive-receive-reset (NanoMQ D1 over QUIC up to 0.23.1, D1b over TCP in every release): each received packet restarts the
+ * client's ping timer, so a bridge that only receives never sends PINGREQ and the broker's keepalive ends it.
+ */
+import {
+  droppedThroughout,
+  MIN_CYCLES,
+  receivedUntilTheEnd,
+  releaseIs,
+  routedUntilTheEnd,
+  span,
+  wasUnpinged,
+  wroteUntilTheEnd,
+} from './conditions.ts';
+import type { Rule } from './rule.ts';
+import type { Session } from './story.ts';
+
+const TITLE = "Received messages keep postponing PINGREQ until the broker's keepalive ends the connection";
+
+export const keepaliveReceiveReset: Rule = {
+  id: 'keepalive-receive-reset',
+  title: TITLE,
+  async evaluate(story, earlier) {
+    if (earlier.some((finding) => finding.id === 'stuck-busy')) return null;
+    const tcp = story.transport === 'tcp';
+    // Without the bridge's log a stuck send path looks the same from the broker: that is for keepalive-cycle-undetermined.
+    if (!tcp && !story.levels.client) return null;
+    const release = tcp ? 'inside' : releaseIs(story.nanomqReleases, '0.22.10', '0.23.1');
+    if (release === 'outside') return null;
+    const second = earlier.some((finding) => finding.id === 'keepalive-control-stream');
+    const cases = story.keepaliveSessions.filter(
+      (session) =>
+        wasUnpinged(session) &&
+        receivedUntilTheEnd(session) &&
+        !droppedThroughout(session) &&
+        (second || !sent(session)),
+    );
+    if (cases.length < MIN_CYCLES || cases.length < story.keepaliveSessions.length / 2) return null;
+    // With 02b-like QoS 1 uplink the data received is acknowledgements; only downlink PUBLISH makes it this cause as well.
+    if (second && !cases.some((session) => (session.publishes_out ?? 0) >= 2)) return null;
+    const proven =
+      !second &&
+      release === 'inside' &&
+      story.levels.clientInfo &&
+      cases.every((session) => session.seen_by === 'both') &&
+      story.attribution !== 'ambiguous' &&
+      !story.clockAmbiguous;
+    const sample = cases[0]!;
+    const end = sample.decided ?? sample.disconnected ?? 0;
+    const window = [story.clientId ?? '', end - 1e6 * (sample.keepalive_s ?? 10), end];
+    const evidence = [
+      ...(await story.clientLines(
+        "e.event = 'bridge_connected' AND e.session_no = $3",
+        [sample.client_session_no ?? 0],
+        1,
+      )),
+      ...(await story.brokerLines(
+        "e.client_id = $2 AND e.event = 'mqtt_packet_sent' AND (e.attributes->>'$.packet') = 'PUBLISH' AND e.time BETWEEN make_timestamp($3::BIGINT) AND make_timestamp($4::BIGINT)",
+        window,
+        2,
+      )),
+      ...(await story.clientLines(
+        "e.event = 'quic_data_received' AND e.state = 'connected' AND e.session_no = $3",
+        [sample.client_session_no ?? 0],
+        1,
+      )),
+      ...(await story.brokerLines(
+        "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminate_info') AND (e.attributes->>'$.reason') = 'keepalive_timeout'",
+        [story.clientId ?? ''],
+        2,
+      )),
+    ];
+    return {
+      id: 'keepalive-receive-reset',
+      title: TITLE,
+      certainty: proven ? 'must' : 'may',
+      bridgeId: story.bridgeId,
+      clientId: story.clientId,
+      attribution: story.attribution,
+      ...span(cases),
+      count: cases.length,
+      summary: `${cases.length} connections ended by keepalive while messages kept coming down to the bridge; it sent no PINGREQ in the last ${1.5 * (sample.keepalive_s ?? 10)} s of any of them.`,
+      evidence,
+      ruledOut: [
+        { id: 'stuck-busy', why: 'no message was dropped by a busy send path' },
+        ...(second
+          ? []
+          : [
+              {
+                id: 'keepalive-control-stream',
+                why: 'nothing was sent upward that a broker could have failed to count',
+              },
+            ]),
+      ],
+      missing: [
+        ...(release === 'inside' ? [] : ['the NanoMQ release (lines with file:line numbers)']),
+        ...(story.levels.clientInfo ? [] : ["NanoMQ's log at info level: it shows every PINGREQ up to 0.25"]),
+        ...(story.levels.brokerPackets
+          ? []
+          : ['an EMQX trace by client id: it shows the messages sent to the bridge and the missing PINGREQ']),
+      ],
+      advice: tcp
+        ? [
+            {
+              change: 'send a small QoS 0 message upward more often than the keepalive',
+              why: 'no NanoMQ release restarts the TCP ping timer on sends only (up to 0.25.6); upward packets count at the broker',
+              knownFix: false,
+            },
+          ]
+        : [
+            {
+              change: 'nanomq=0.23.10',
+              why: 'from 0.23.2 only PINGRESP restarts the timer; seen to cure it (0.23.2–0.23.9 have stuck-busy and parking defects instead)',
+              knownFix: true,
+            },
+            {
+              change: 'send a small message upward more often than the keepalive',
+              why: 'counts at EMQX 5.8.2 and later on any stream',
+              knownFix: false,
+            },
+            {
+              change: 'emqx=5.8.9',
+              why: 'no EMQX release helps: received packets of the client count, and it sends none',
+              knownFix: false,
+            },
+            { change: 'keepalive=30s', why: 'only makes the cycle longer', knownFix: false },
+          ],
+    };
+  },
+};
+
+function sent(session: Session): boolean {
+  return wroteUntilTheEnd(session) || routedUntilTheEnd(session);
+}

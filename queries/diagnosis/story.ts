@@ -1,0 +1,246 @@
+/**
+ * Everything the rules look at for one bridge, read from the views once: its sessions from both ends, what the logs can and cannot
+ * show, and a way to fetch evidence lines. Rules hold conditions only; SQL is here and in the views.
+ */
+import type { Database } from '../database.ts';
+import type { Evidence } from './finding.ts';
+
+/** A row of the view `sessions` (see 60-sessions.sql for meanings and units); times are µs on the common clock. */
+export interface Session {
+  readonly bridge_id: string;
+  readonly client_id: string | null;
+  readonly seen_by: 'both' | 'client' | 'broker';
+  readonly connected: number | null;
+  readonly disconnected: number | null;
+  readonly open: boolean;
+  readonly duration_s: number | null;
+  readonly reason: string | null;
+  readonly closed_by: string | null;
+  readonly reason_known_by: string | null;
+  readonly client_reason: string | null;
+  readonly broker_reason: string | null;
+  readonly keepalive_s: number | null;
+  readonly decided: number | null;
+  readonly last_inbound: number | null;
+  readonly silence_s: number | null;
+  readonly pings_in: number | null;
+  readonly publishes_out: number | null;
+  readonly last_publish_out: number | null;
+  readonly peer: string | null;
+  readonly packets_in: unknown;
+  readonly packets_out: unknown;
+  readonly clock_error_s: number | null;
+  readonly client_connected: number | null;
+  readonly client_disconnected: number | null;
+  readonly client_session_no: number | null;
+  readonly client_endpoint_id: bigint | number | null;
+  readonly broker_endpoint_id: bigint | number | null;
+  readonly last_ping: number | null;
+  readonly pings: number | null;
+  readonly aio_busy: number | null;
+  readonly cached_lost: number | null;
+  readonly parked: number | null;
+  readonly resend_blocked: number | null;
+  readonly send_errors: number | null;
+  readonly forwards: number | null;
+  readonly data_writes: number | null;
+  readonly last_data_write: number | null;
+  readonly received: number | null;
+  readonly last_received: number | null;
+  readonly drops: number | null;
+  readonly first_drop: number | null;
+  readonly last_drop: number | null;
+  readonly enqueue_lost: number | null;
+  /** Messages the broker routed without naming a client while this session lived: what came in on QUIC data streams. */
+  readonly routed_unnamed: number;
+  readonly last_routed_unnamed: number | null;
+}
+
+export interface Levels {
+  /** The bridge's log is there / shows info lines / shows debug lines. */
+  readonly client: boolean;
+  readonly clientInfo: boolean;
+  readonly clientDebug: boolean;
+  /** The broker's log is there / names reasons (info) / shows packets (debug or trace) / shows routed messages. */
+  readonly broker: boolean;
+  readonly brokerPackets: boolean;
+  readonly brokerRouted: boolean;
+}
+
+export interface BridgeStory {
+  readonly runId: string;
+  readonly bridgeId: string;
+  readonly clientId: string | null;
+  readonly attribution: 'named' | 'only-bridge' | 'ambiguous';
+  readonly transport: 'quic' | 'tcp' | null;
+  readonly settings: { readonly [key: string]: unknown };
+  readonly nanomqVersion: string | null; // a release or `from–to`
+  readonly emqxVersion: string | null;
+  readonly nanomqReleases: ReleaseRange | null;
+  readonly emqxReleases: ReleaseRange | null;
+  readonly clockAmbiguous: boolean;
+  readonly levels: Levels;
+  readonly sessions: readonly Session[];
+  /** Sessions the broker ended by keepalive while the link was up. */
+  readonly keepaliveSessions: readonly Session[];
+  /** Lines of the bridge's log: `where` is SQL over `client_states` (alias e), values bind from $3 on. */
+  clientLines(where: string, values: (string | number)[], limit: number): Promise<Evidence[]>;
+  /** Lines of the broker's log: `where` is SQL over `broker_events` (alias e), values bind from $2 on. */
+  brokerLines(where: string, values: (string | number)[], limit: number): Promise<Evidence[]>;
+}
+
+export interface ReleaseRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** One story a bridge; without any NanoMQ log one a client of the broker. */
+export async function loadStories(database: Database, runId: string): Promise<BridgeStory[]> {
+  await materialise(database, runId);
+  const bridges = await database.all<{
+    bridge_id: string;
+    client_id: string | null;
+    transport: 'quic' | 'tcp' | null;
+    settings: string | null;
+    endpoint_id: bigint | number | null;
+    version: string | null;
+    siblings: number;
+  }>(
+    `SELECT b.bridge_id, b.client_id, b.transport, b.settings, b.endpoint_id, n.product_version AS version,
+       (count(*) OVER (PARTITION BY b.endpoint_id))::INTEGER AS siblings
+     FROM bridges b LEFT JOIN endpoints n USING (endpoint_id) WHERE b.run_id = $1 ORDER BY b.bridge_id`,
+    [runId],
+  );
+  const sessions = await database.all<Session>('SELECT * FROM run_sessions ORDER BY coalesce(connected, disconnected)');
+  const levels = await loadLevels(database);
+  const emqxVersion = await brokerVersion(database, runId);
+  const ambiguous = await database.all<{ ambiguous: boolean; endpoint_id: bigint | number }>(
+    'SELECT endpoint_id, ambiguous FROM clocks JOIN endpoints USING (endpoint_id) WHERE run_id = $1',
+    [runId],
+  );
+  const stories: BridgeStory[] = [];
+  const rows =
+    bridges.length > 0
+      ? bridges
+      : [...new Set(sessions.map((session) => session.bridge_id))].map((id) => ({
+          bridge_id: id,
+          client_id: id,
+          transport: null,
+          settings: null,
+          endpoint_id: null,
+          version: null,
+          siblings: 1,
+        }));
+  for (const bridge of rows) {
+    const own = sessions.filter((session) => session.bridge_id === bridge.bridge_id);
+    stories.push({
+      runId,
+      bridgeId: bridge.bridge_id,
+      clientId: bridge.client_id,
+      attribution: bridge.siblings > 1 ? 'named' : 'only-bridge',
+      transport: bridge.transport ?? null,
+      settings: bridge.settings === null ? {} : (JSON.parse(bridge.settings) as Record<string, unknown>),
+      nanomqVersion: bridge.version,
+      emqxVersion,
+      nanomqReleases: parseRange(bridge.version),
+      emqxReleases: parseRange(emqxVersion),
+      clockAmbiguous: ambiguous.some(
+        (clock) => String(clock.endpoint_id) === String(bridge.endpoint_id) && clock.ambiguous,
+      ),
+      levels: levels(bridge.endpoint_id),
+      sessions: own,
+      keepaliveSessions: own.filter(isKeepaliveCase),
+      clientLines: (where, values, limit) =>
+        lines(
+          database,
+          'run_client_states',
+          `e.run_id = $1 AND e.bridge_id = $2 AND (${where})`,
+          [runId, bridge.bridge_id, ...values],
+          limit,
+        ),
+      brokerLines: (where, values, limit) =>
+        lines(database, 'run_broker_events', `e.run_id = $1 AND (${where})`, [runId, ...values], limit),
+    });
+  }
+  return stories;
+}
+
+/** The link itself had failed where the bridge gave it up for lack of acknowledgements: there a keepalive timeout is a consequence. */
+function isKeepaliveCase(session: Session): boolean {
+  return (
+    session.reason === 'keepalive_timeout' &&
+    session.client_reason !== 'connection_timeout' &&
+    session.client_reason !== 'connection_idle' &&
+    session.client_reason !== 'ping_timeout'
+  );
+}
+
+/** The views are computed once per analysis; temporary tables live in this connection only. */
+async function materialise(database: Database, runId: string): Promise<void> {
+  await database.run(
+    'CREATE OR REPLACE TEMP TABLE run_client_states AS SELECT * FROM client_states WHERE run_id = $1',
+    [runId],
+  );
+  await database.run(
+    'CREATE OR REPLACE TEMP TABLE run_broker_events AS SELECT * FROM broker_events WHERE run_id = $1',
+    [runId],
+  );
+  await database.run(
+    `CREATE OR REPLACE TEMP TABLE run_sessions AS
+     WITH s AS (SELECT *, row_number() OVER () AS key FROM sessions WHERE run_id = $1)
+     SELECT s.* EXCLUDE (key), r.routed_unnamed, r.last_routed_unnamed
+     FROM s JOIN (
+       SELECT s.key, count(e.time)::INTEGER AS routed_unnamed, max(e.time) AS last_routed_unnamed
+       FROM s LEFT JOIN run_broker_events e ON e.event = 'publish_routed' AND e.client_id IS NULL
+         AND e.time >= s.connected AND e.time <= coalesce(s.decided, s.disconnected, TIMESTAMP '9999-01-01')
+       GROUP BY s.key) r USING (key)`,
+    [runId],
+  );
+}
+
+async function loadLevels(database: Database): Promise<(clientEndpoint: bigint | number | null) => Levels> {
+  const client = await database.all<{ endpoint_id: bigint | number; info: boolean; debug: boolean }>(
+    "SELECT endpoint_id, bool_or(severity = 'info') AS info, bool_or(severity IN ('debug', 'trace')) AS debug FROM run_client_states GROUP BY 1",
+  );
+  const broker = await database.all<{ n: number; packets: boolean; routed: boolean }>(
+    "SELECT count(*)::INTEGER AS n, bool_or(event LIKE 'mqtt_packet%') AS packets, bool_or(event = 'publish_routed') AS routed FROM run_broker_events",
+  );
+  return (endpoint) => {
+    const own = client.find((row) => String(row.endpoint_id) === String(endpoint));
+    return {
+      client: own !== undefined,
+      clientInfo: own?.info ?? false,
+      clientDebug: own?.debug ?? false,
+      broker: (broker[0]?.n ?? 0) > 0,
+      brokerPackets: broker[0]?.packets ?? false,
+      brokerRouted: broker[0]?.routed ?? false,
+    };
+  };
+}
+
+async function brokerVersion(database: Database, runId: string): Promise<string | null> {
+  const rows = await database.all<{ version: string | null }>(
+    "SELECT max(product_version) AS version FROM endpoints WHERE run_id = $1 AND product = 'emqx'",
+    [runId],
+  );
+  return rows[0]?.version ?? null;
+}
+
+async function lines(
+  database: Database,
+  table: 'run_client_states' | 'run_broker_events',
+  where: string,
+  values: (string | number)[],
+  limit: number,
+): Promise<Evidence[]> {
+  return database.all<{ source: string; line: number; text: string }>(
+    `SELECT e.source, e.line_no AS line, split_part(e.head || e.body, chr(10), 1) AS text FROM ${table} e WHERE ${where} ORDER BY e.time, e.source, e.line_no LIMIT ${limit}`,
+    values,
+  );
+}
+
+function parseRange(version: string | null): ReleaseRange | null {
+  if (version === null) return null;
+  const [from, to] = version.split('–');
+  return from === undefined ? null : { from, to: to ?? from };
+}

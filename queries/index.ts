@@ -1,0 +1,14 @@
+/** Public face of the queries: the database, ingest, analysis, SQL. */
+export { type Analysis, type AnalyzedCycle, type AnalyzedFinding, type AnalyzedSession, analyze } from './analyze.ts';
+export { Database, packageRoot, type Row, SCHEMA_VERSION, type SqlValue } from './database.ts';
+export { refreshDerived } from './derive/refresh.ts';
+export type { Advice, Certainty, Evidence, Finding } from './diagnosis/finding.ts';
+export type { Rule } from './diagnosis/rule.ts';
+export { diagnose, RULES } from './diagnosis/rules.ts';
+export { type BridgeStory, loadStories, type Session } from './diagnosis/story.ts';
+export * from './errors.ts';
+export { type IngestedSource, type IngestOptions, type IngestResult, ingest, OBSERVED } from './ingest/ingest.ts';
+export { RecordWriter } from './ingest/record-writer.ts';
+export { type NamedQuery, namedQueries, type QueryResult, resolveQuery, runQuery, writeParquet } from './query.ts';
+export { compareReleases } from './release-order.ts';
+export { isoTime } from './time.ts';

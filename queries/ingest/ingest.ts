@@ -1,0 +1,384 @@
+/**
+ * Log files into the database: detect, parse, append, commit.
+ *
+ * Safe to kill at any moment: rows and the mark of how far they reach are committed together, and a second run goes on from the
+ * mark (or does nothing where all is in). The same bytes under another name are the same source.
+ */
+import { stat } from 'node:fs/promises';
+import { createParser, type Detection, detectLayout, LineSplitter, type RecordParser } from '../../parsers/index.ts';
+import type { Database } from '../database.ts';
+import { refreshDerived } from '../derive/refresh.ts';
+import { InputError } from '../errors.ts';
+import { hash64, hashHex } from '../ids.ts';
+import { expandPaths, type InputFile, isGzip, PREFIX_BYTES, readBytes, readHead } from './inputs.ts';
+import { RecordWriter } from './record-writer.ts';
+
+export const OBSERVED = 'observed';
+/** Input between two commits; what a kill can cost. */
+const COMMIT_BYTES = 64 * 1_048_576;
+const DETECT_LINES = 200;
+
+export interface IngestOptions {
+  readonly paths: readonly string[];
+  readonly product?: 'nanomq' | 'emqx';
+  readonly node?: string;
+  /** Zone of stamps without one, IANA name or ±HH:MM; overrides the estimate. */
+  readonly zone?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: {
+    path: string;
+    bytesDone: number;
+    bytesTotal: number | null;
+    records: number;
+  }) => void;
+}
+
+export interface IngestedSource {
+  readonly path: string;
+  readonly product: string;
+  readonly node: string;
+  readonly layout: string;
+  readonly evidence: string;
+  readonly state: 'new' | 'continued' | 'unchanged';
+  readonly bytes: number;
+  readonly lines: number;
+  readonly records: number;
+  readonly continuations: number;
+  readonly unparsed: number;
+}
+
+export interface IngestResult {
+  readonly sources: IngestedSource[];
+  /** Files in named folders that are not logs. */
+  readonly skipped: { readonly path: string; readonly reason: string }[];
+  /** Files of which only a part could be read; that part is in the database. */
+  readonly damaged: InputError[];
+}
+
+interface Candidate {
+  readonly file: InputFile;
+  readonly gzip: boolean;
+  readonly detection: Detection;
+  readonly prefix: Buffer;
+  readonly size: number | null; // decompressed, null for gzip
+}
+
+interface SourceState {
+  sourceId: bigint;
+  bytesDone: number;
+  lines: number;
+  records: number;
+  continuations: number;
+  unparsed: number;
+  complete: boolean;
+}
+
+/** Throws InputError (nothing written) if a named file is missing, unreadable or no log, or a folder holds no log. */
+export async function ingest(database: Database, options: IngestOptions): Promise<IngestResult> {
+  const { candidates, skipped } = await examine(options);
+  const sources: IngestedSource[] = [];
+  const damaged: InputError[] = [];
+  await database.run("INSERT OR IGNORE INTO runs (run_id, kind, label) VALUES ($1, 'observed', 'the logs')", [
+    OBSERVED,
+  ]);
+  for (const candidate of candidates) {
+    try {
+      sources.push(await ingestFile(database, candidate, options));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      damaged.push(error);
+    }
+  }
+  await refreshDerived(database, OBSERVED, { zone: options.zone });
+  return { sources, skipped, damaged };
+}
+
+/** Reads the head of every file before anything is written, so that a wrong path costs nothing. */
+async function examine(options: IngestOptions): Promise<{ candidates: Candidate[]; skipped: IngestResult['skipped'] }> {
+  const files = await expandPaths(options.paths);
+  const candidates: Candidate[] = [];
+  const skipped: { path: string; reason: string }[] = [];
+  for (const file of files) {
+    const gzip = await isGzip(file.path);
+    const head = await readHead(file.path, gzip).catch((error) => {
+      if (file.named || !(error instanceof InputError)) throw error;
+      skipped.push({ path: file.path, reason: error.message });
+      return null;
+    });
+    if (head === null) continue;
+    const detection = detectLayout(headLines(head));
+    if (detection === null || (options.product !== undefined && detection.product !== options.product)) {
+      const reason =
+        head.length === 0
+          ? 'empty'
+          : detection === null
+            ? 'no known log layout in its first lines'
+            : `a log of ${detection.product}`;
+      if (file.named) {
+        throw new InputError(
+          'not-a-log',
+          `${file.path} is not a log of ${options.product ?? 'NanoMQ or EMQX'} (${reason}).`,
+          {
+            file: file.path,
+            hint: 'Known: NanoMQ file and console logs; EMQX text, JSON and trace logs; each also gzipped.',
+          },
+        );
+      }
+      skipped.push({ path: file.path, reason });
+      continue;
+    }
+    const size = gzip ? null : (await stat(file.path)).size;
+    candidates.push({ file, gzip, detection, prefix: head.subarray(0, PREFIX_BYTES), size });
+  }
+  if (candidates.length === 0) {
+    throw new InputError('no-logs', `No log of NanoMQ or EMQX in ${options.paths.join(', ')}.`, {
+      file: options.paths[0],
+      hint:
+        skipped.length > 0
+          ? `${skipped.length} files were looked at, for example ${skipped[0]?.path} (${skipped[0]?.reason}).`
+          : 'The folder is empty.',
+    });
+  }
+  return { candidates, skipped };
+}
+
+function headLines(head: Buffer): string[] {
+  const lines: string[] = [];
+  const splitter = new LineSplitter((line) => {
+    if (lines.length < DETECT_LINES) lines.push(line.text);
+  });
+  splitter.push(head);
+  splitter.end();
+  return lines;
+}
+
+async function ingestFile(database: Database, candidate: Candidate, options: IngestOptions): Promise<IngestedSource> {
+  const { file, gzip, detection } = candidate;
+  const node = options.node ?? detection.product;
+  const endpointId = hash64(OBSERVED, detection.product, node);
+  await database.run(
+    'INSERT OR IGNORE INTO endpoints (endpoint_id, run_id, product, node, node_known_by) VALUES ($1, $2, $3, $4, $5)',
+    [endpointId, OBSERVED, detection.product, node, options.node === undefined ? 'default' : '--node'],
+  );
+  const known = await findSource(database, candidate, endpointId);
+  if (known?.complete && candidate.size !== null && candidate.size <= known.bytesDone)
+    return summary(candidate, node, known, 'unchanged');
+  const state = known ?? (await createSource(database, candidate, endpointId));
+  const before = state.bytesDone;
+  if (known?.complete) {
+    const grew = candidate.size !== null || (await hasMore(file.path, gzip, state.bytesDone));
+    if (!grew) return summary(candidate, node, state, 'unchanged');
+    await reopenLastLine(database, state);
+  }
+  await parseInto(database, candidate, state, options);
+  return summary(candidate, node, state, known === null || before === 0 ? 'new' : 'continued');
+}
+
+async function parseInto(
+  database: Database,
+  candidate: Candidate,
+  state: SourceState,
+  options: IngestOptions,
+): Promise<void> {
+  const { file, gzip, detection } = candidate;
+  const writer = new RecordWriter(database);
+  let firstTs: number | null = null;
+  let lastTs: number | null = null;
+  const parser: RecordParser = createParser(detection.layout, {
+    record(record) {
+      writer.record(state.sourceId, record);
+      state.records += 1;
+      state.continuations += record.continuations;
+      if (record.ts !== null) {
+        if (firstTs === null || record.ts < firstTs) firstTs = record.ts;
+        if (lastTs === null || record.ts > lastTs) lastTs = record.ts;
+      }
+    },
+    unparsed(line) {
+      writer.unparsedLine(state.sourceId, line);
+      state.unparsed += 1;
+    },
+  });
+  let lastLine = state.lines;
+  const splitter = new LineSplitter(
+    (line) => {
+      lastLine = line.lineNo;
+      parser.line(line);
+    },
+    { byteOffset: state.bytesDone, lineNo: state.lines + 1 },
+  );
+  const commit = async (complete: boolean): Promise<void> => {
+    writer.flush();
+    await database.run(
+      `UPDATE sources SET bytes_done = $2, lines = $3, records = $4, continuations = $5, unparsed = $6, complete = $7,
+         first_ts = least(coalesce(first_ts, make_timestamp($8::BIGINT)), make_timestamp($8::BIGINT)),
+         last_ts = greatest(coalesce(last_ts, make_timestamp($9::BIGINT)), make_timestamp($9::BIGINT))
+       WHERE source_id = $1`,
+      [
+        state.sourceId,
+        BigInt(state.bytesDone),
+        state.lines,
+        state.records,
+        state.continuations,
+        state.unparsed,
+        complete,
+        bigOrNull(firstTs),
+        bigOrNull(lastTs),
+      ],
+    );
+    await database.run('COMMIT');
+  };
+  let position = state.bytesDone;
+  let committed = position;
+  let broken: unknown = null;
+  await database.run('BEGIN');
+  await writer.begin();
+  try {
+    try {
+      for await (const chunk of readBytes(file.path, gzip, state.bytesDone)) {
+        options.signal?.throwIfAborted();
+        splitter.push(chunk);
+        position += chunk.length;
+        options.onProgress?.({
+          path: file.path,
+          bytesDone: position,
+          bytesTotal: candidate.size,
+          records: state.records,
+        });
+        if (position - committed < COMMIT_BYTES) continue;
+        const resume = parser.resumePoint();
+        state.bytesDone = resume.byteOffset;
+        state.lines = resume.lineNo - 1;
+        await commit(false);
+        committed = position;
+        await database.run('BEGIN');
+        await writer.begin();
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      broken = error; // keep what was read before the damage
+    }
+    splitter.end();
+    parser.end();
+    state.bytesDone = position;
+    state.lines = lastLine;
+    state.complete = true;
+    await commit(true);
+  } catch (error) {
+    writer.abandon();
+    await database.run('ROLLBACK').catch(() => {});
+    throw error;
+  }
+  if (broken !== null) throw broken;
+}
+
+/** The source these bytes belong to, if some of it is in the database: same prefix, or a file that has grown since. */
+async function findSource(database: Database, candidate: Candidate, endpointId: bigint): Promise<SourceState | null> {
+  const rows = await database.all<{
+    source_id: bigint | number;
+    prefix_hash: string;
+    prefix_bytes: number;
+    bytes_done: number;
+    lines: number;
+    records: number;
+    continuations: number;
+    unparsed: number;
+    complete: boolean;
+  }>(
+    'SELECT source_id, prefix_hash, prefix_bytes, bytes_done, lines, records, continuations, unparsed, complete FROM sources WHERE endpoint_id = $1 AND layout = $2',
+    [endpointId, candidate.detection.layout],
+  );
+  const match = rows.find(
+    (row) =>
+      row.prefix_bytes <= candidate.prefix.length &&
+      row.prefix_hash === hashHex(candidate.prefix.subarray(0, row.prefix_bytes)),
+  );
+  if (match === undefined) return null;
+  return {
+    sourceId: BigInt(match.source_id),
+    bytesDone: match.bytes_done,
+    lines: match.lines,
+    records: match.records,
+    continuations: match.continuations,
+    unparsed: match.unparsed,
+    complete: match.complete,
+  };
+}
+
+async function createSource(database: Database, candidate: Candidate, endpointId: bigint): Promise<SourceState> {
+  const sourceId = hash64(endpointId.toString(), candidate.detection.layout, candidate.prefix);
+  await database.run(
+    `INSERT INTO sources (source_id, endpoint_id, path, layout, layout_evidence, prefix_hash, prefix_bytes, bytes_done, lines, records, continuations, unparsed, complete)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, false)`,
+    [
+      sourceId,
+      endpointId,
+      candidate.file.path,
+      candidate.detection.layout,
+      candidate.detection.evidence,
+      hashHex(candidate.prefix),
+      candidate.prefix.length,
+    ],
+  );
+  return { sourceId, bytesDone: 0, lines: 0, records: 0, continuations: 0, unparsed: 0, complete: false };
+}
+
+async function hasMore(file: string, gzip: boolean, from: number): Promise<boolean> {
+  for await (const chunk of readBytes(file, gzip, from)) {
+    if (chunk.length > 0) return true;
+  }
+  return false;
+}
+
+/** A file that has grown may have been cut inside its last line: take the last record back and read it again with the rest. */
+async function reopenLastLine(database: Database, state: SourceState): Promise<void> {
+  const last = await database.all<{ kind: string; line_no: number; byte_offset: number; continuations: number }>(
+    `SELECT 'records' AS kind, line_no, byte_offset, continuations FROM records WHERE source_id = $1
+     UNION ALL SELECT 'unparsed', line_no, byte_offset, 0 FROM unparsed WHERE source_id = $1
+     ORDER BY byte_offset DESC LIMIT 1`,
+    [state.sourceId],
+  );
+  const row = last[0];
+  if (row === undefined) return;
+  state.bytesDone = row.byte_offset;
+  state.lines = row.line_no - 1;
+  state.complete = false;
+  if (row.kind === 'records') state.records -= 1;
+  else state.unparsed -= 1;
+  state.continuations -= row.continuations;
+  await database.transaction(async () => {
+    await database.run(
+      `DELETE FROM ${row.kind === 'records' ? 'records' : 'unparsed'} WHERE source_id = $1 AND byte_offset = $2`,
+      [state.sourceId, BigInt(row.byte_offset)],
+    );
+    await database.run(
+      'UPDATE sources SET bytes_done = $2, lines = $3, records = $4, continuations = $5, unparsed = $6, complete = false WHERE source_id = $1',
+      [state.sourceId, BigInt(state.bytesDone), state.lines, state.records, state.continuations, state.unparsed],
+    );
+  });
+}
+
+function summary(
+  candidate: Candidate,
+  node: string,
+  state: SourceState,
+  change: IngestedSource['state'],
+): IngestedSource {
+  return {
+    path: candidate.file.path,
+    product: candidate.detection.product,
+    node,
+    layout: candidate.detection.layout,
+    evidence: candidate.detection.evidence,
+    state: change,
+    bytes: state.bytesDone,
+    lines: state.lines,
+    records: state.records,
+    continuations: state.continuations,
+    unparsed: state.unparsed,
+  };
+}
+
+function bigOrNull(value: number | null): bigint | null {
+  return value === null ? null : BigInt(value);
+}

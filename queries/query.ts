@@ -1,0 +1,104 @@
+/** SQL for users: named queries (queries/named/*.sql), statements and files, streamed so that a large result needs no memory. */
+import { Database, type SqlValue, sqlFiles } from './database.ts';
+import { SqlError, UsageError } from './errors.ts';
+
+export interface NamedQuery {
+  readonly name: string;
+  readonly question: string;
+  readonly columns: string;
+  readonly sql: string;
+}
+
+export interface QueryResult {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Batches of rows, cells in column order. */
+  readonly rows: AsyncIterable<readonly (readonly SqlValue[])[]>;
+}
+
+export function namedQueries(): NamedQuery[] {
+  return sqlFiles('named').map(({ name, sql }) => ({
+    name,
+    question: header(sql, 'Question'),
+    columns: header(sql, 'Columns'),
+    sql,
+  }));
+}
+
+/** A named query's SQL, or the text itself if it reads as a statement. Throws UsageError for an unknown name. */
+export function resolveQuery(text: string): string {
+  if (/\s/.test(text.trim())) return text;
+  const known = namedQueries();
+  const match = known.find((query) => query.name === text.trim());
+  if (match) return match.sql;
+  const near = known
+    .map((query) => query.name)
+    .filter((name) => name.startsWith(text.slice(0, 3)) || name.includes(text));
+  throw new UsageError('unknown-query', `There is no named query ${text}.`, {
+    hint: `${near.length > 0 ? `Did you mean ${near.slice(0, 3).join(' or ')}? ` : ''}bridgetrace query --list shows all of them; a statement needs a blank, as in "FROM sessions".`,
+  });
+}
+
+/** Runs a statement. Throws SqlError with DuckDB's own position mark. */
+export async function runQuery(database: Database, sql: string): Promise<QueryResult> {
+  try {
+    const result = await database.stream(sql);
+    return { columns: result.columns, rows: guarded(result.rows) };
+  } catch (error) {
+    throw sqlError(error);
+  }
+}
+
+/**
+ * Writes a query's result as a Parquet file. DuckDB writes it itself, so the result is copied into a private in-memory database
+ * first: the connection that reads the incident has no access to other files.
+ */
+export async function writeParquet(databasePath: string, sql: string, output: string): Promise<void> {
+  const source = await Database.open(databasePath, 'read');
+  const target = await Database.open(':memory:', 'write');
+  try {
+    const { columns, rows } = await runQuery(source, sql);
+    await target.copyIn('result', columns, rows);
+    await target.run(`COPY result TO '${output.replaceAll("'", "''")}' (FORMAT parquet)`);
+  } catch (error) {
+    throw error instanceof SqlError ? error : sqlError(error);
+  } finally {
+    target.close();
+    source.close();
+  }
+}
+
+async function* guarded(
+  rows: QueryResult['rows'],
+): QueryResult['rows'] extends AsyncIterable<infer T> ? AsyncGenerator<T> : never {
+  try {
+    yield* rows;
+  } catch (error) {
+    throw sqlError(error);
+  }
+}
+
+function sqlError(error: unknown): SqlError {
+  const text = error instanceof Error ? error.message : String(error);
+  const hint = /Catalog Error/.test(text)
+    ? 'The views are: events, client_events, broker_events, packets, client_sessions, broker_sessions, sessions, cycles, aio_bursts, aio_busy_at_disconnect.'
+    : /read-only|external|disabled/i.test(text)
+      ? 'Queries may only read this database; use -o FILE to write a result.'
+      : 'Check the statement; DESCRIBE sessions shows the columns of a view.';
+  return new SqlError(text.replace(/^(Parser|Binder|Catalog) Error: /, ''), { hint, cause: error });
+}
+
+/** The text after `-- Name:` in the header comment, continuation lines included. */
+function header(sql: string, name: string): string {
+  const lines = sql
+    .split('\n')
+    .filter((line) => line.startsWith('--'))
+    .map((line) => line.slice(2).trim());
+  const start = lines.findIndex((line) => line.startsWith(`${name}:`));
+  if (start < 0) return '';
+  const end = lines.findIndex((line, index) => index > start && /^[A-Z][a-z]+:/.test(line));
+  return lines
+    .slice(start, end < 0 ? undefined : end)
+    .join(' ')
+    .slice(name.length + 1)
+    .trim();
+}

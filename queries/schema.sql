@@ -1,0 +1,51 @@
+-- The five tables of the data model (docs/ARCHITECTURE.md), plus two small derived ones that ingest recomputes: `clocks` and
+-- `bridges`. Everything else is a view over these. Version: schema_info.version; a newer one is refused.
+
+CREATE TABLE IF NOT EXISTS schema_info (version INTEGER NOT NULL, created_by VARCHAR NOT NULL);
+
+-- A set of records: the observed incident, or one replay of it.
+CREATE TABLE IF NOT EXISTS runs (
+  run_id VARCHAR PRIMARY KEY, kind VARCHAR NOT NULL, label VARCHAR, created_at TIMESTAMP,
+  seed BIGINT, profile VARCHAR, settings JSON
+);
+
+-- A product instance that wrote logs.
+CREATE TABLE IF NOT EXISTS endpoints (
+  endpoint_id UBIGINT PRIMARY KEY, run_id VARCHAR NOT NULL, product VARCHAR NOT NULL, node VARCHAR NOT NULL,
+  node_known_by VARCHAR NOT NULL, product_version VARCHAR, version_known_by VARCHAR
+);
+
+-- An ingested file or a replayed endpoint. bytes_done and lines say how far a committed ingest got.
+CREATE TABLE IF NOT EXISTS sources (
+  source_id UBIGINT PRIMARY KEY, endpoint_id UBIGINT NOT NULL, path VARCHAR NOT NULL, layout VARCHAR NOT NULL,
+  layout_evidence VARCHAR, prefix_hash VARCHAR NOT NULL, prefix_bytes INTEGER NOT NULL,
+  bytes_done BIGINT NOT NULL, lines BIGINT NOT NULL, records BIGINT NOT NULL, continuations BIGINT NOT NULL,
+  unparsed BIGINT NOT NULL, complete BOOLEAN NOT NULL, first_ts TIMESTAMP, last_ts TIMESTAMP
+);
+
+-- One row per log record. ts is the stamp as written; zone and clock offset live in `clocks` only.
+CREATE TABLE IF NOT EXISTS records (
+  source_id UBIGINT NOT NULL, line_no INTEGER NOT NULL, byte_offset BIGINT NOT NULL, byte_length INTEGER NOT NULL,
+  continuations INTEGER NOT NULL, ts TIMESTAMP, ts_precision_us INTEGER, severity VARCHAR, thread VARCHAR,
+  file VARCHAR, line INTEGER, func VARCHAR, tag VARCHAR, client_id VARCHAR, bridge_id VARCHAR,
+  attribution VARCHAR, peer VARCHAR, event VARCHAR, head VARCHAR, body VARCHAR, attributes JSON
+);
+
+-- Lines that no layout accounts for: kept, with the reason.
+CREATE TABLE IF NOT EXISTS unparsed (
+  source_id UBIGINT NOT NULL, line_no INTEGER NOT NULL, byte_offset BIGINT NOT NULL, byte_length INTEGER NOT NULL,
+  reason VARCHAR NOT NULL, text VARCHAR
+);
+
+-- How an endpoint's stamps become the common time line: at = ts + offset_us, give or take error_us.
+-- wanted_zone and wanted_offset_us are what the user said (--tz, --offset); the rest is estimated.
+CREATE TABLE IF NOT EXISTS clocks (
+  endpoint_id UBIGINT PRIMARY KEY, zone VARCHAR, offset_us BIGINT NOT NULL, error_us BIGINT, method VARCHAR NOT NULL,
+  pairs INTEGER NOT NULL, ambiguous BOOLEAN NOT NULL, alternatives JSON, wanted_zone VARCHAR
+);
+
+-- A bridge of a NanoMQ and the client it is at the broker.
+CREATE TABLE IF NOT EXISTS bridges (
+  run_id VARCHAR NOT NULL, endpoint_id UBIGINT, bridge_id VARCHAR NOT NULL, address VARCHAR, client_id VARCHAR,
+  client_known_by VARCHAR, transport VARCHAR, keepalive_s DOUBLE, settings JSON
+);

@@ -1,0 +1,84 @@
+-- Question: which connections did the bridge have by its own log, what did it do in each, and how did each end?
+-- Columns: run_id, endpoint_id, bridge_id, session_no; connected, disconnected (starts of the logged seconds), open (no end logged),
+--   duration_s; pings, last_ping; aio_busy, cached_lost, resend_blocked, resends, send_errors (lines while connected);
+--   parked (lines `client sending msg while disconnected! cached` before this connection), forwards (messages offered while
+--   connected, debug logs only), data_writes and last_data_write (ordinary writes on data streams, debug logs only),
+--   received and last_received (data from the broker, debug logs only); drops, first_drop, last_drop (messages dropped while connected, by a line), enqueue_lost;
+--   disconnect_code (DISCONNECT packet), fin, peer_close_code, timed_out, idle, ping_timeout; closed_by, reason (as far as this log tells);
+--   source_id, line_no, end_line_no of the lifecycle lines.
+-- Example: SELECT session_no, connected, duration_s, reason, pings, aio_busy FROM client_sessions ORDER BY connected;
+CREATE OR REPLACE VIEW client_sessions AS
+WITH lines AS (
+  SELECT run_id, endpoint_id, bridge_id, session_no, state, seq, time, event, source_id, line_no,
+    CASE WHEN event = 'bridge_disconnect_packet_rx' THEN (attributes->>'$.reason_code')::INTEGER END AS code,
+    CASE WHEN event = 'quic_shutdown_by_peer' THEN (attributes->>'$.error_code')::BIGINT END AS peer_code,
+    CASE WHEN event IN ('quic_fin_received', 'quic_write_start') THEN (attributes->>'$.sid')::INTEGER END AS sid
+  FROM client_states
+  WHERE event IN ('bridge_connected', 'bridge_disconnected', 'ping_sent', 'aio_busy', 'cached_msg_lost', 'msg_cached_disconnected',
+    'bridge_resend', 'bridge_resend_blocked', 'bridge_send_failed', 'bridge_forward', 'quic_write_start', 'quic_data_received',
+    'bridge_disconnect_packet_rx', 'quic_fin_received', 'quic_shutdown_by_peer', 'quic_shutdown_by_transport',
+    'quic_connection_timeout', 'quic_idle_timeout', 'bridge_ping_timeout', 'bridge_recv_error', 'bridge_qos0_dropped_busy',
+    'bridge_qos0_dropped_disconnected', 'bridge_msg_dropped_already_cached', 'msg_lost_enqueue', 'ctx_cache_overwrite')
+), grouped AS (
+  SELECT run_id, endpoint_id, bridge_id, session_no,
+    min(time) FILTER (event = 'bridge_connected') AS connected,
+    min(time) FILTER (event = 'bridge_disconnected') AS disconnected,
+    count(*) FILTER (event = 'ping_sent' AND state = 'connected') AS pings,
+    max(time) FILTER (event = 'ping_sent' AND state = 'connected') AS last_ping,
+    count(*) FILTER (event = 'aio_busy' AND state = 'connected') AS aio_busy,
+    count(*) FILTER (event = 'cached_msg_lost' AND state = 'connected') AS cached_lost,
+    count(*) FILTER (event = 'msg_cached_disconnected' AND state = 'down') AS parked_after,
+    count(*) FILTER (event = 'bridge_resend' AND state = 'connected') AS resends,
+    count(*) FILTER (event = 'bridge_resend_blocked' AND state = 'connected') AS resend_blocked,
+    count(*) FILTER (event = 'bridge_send_failed' AND state = 'connected') AS send_errors,
+    count(*) FILTER (event = 'bridge_forward' AND state = 'connected') AS forwards,
+    count(*) FILTER (event = 'quic_write_start' AND sid > 0 AND state = 'connected') AS data_writes,
+    max(time) FILTER (event = 'quic_write_start' AND sid > 0 AND state = 'connected') AS last_data_write,
+    count(*) FILTER (event = 'quic_data_received' AND state = 'connected') AS received,
+    max(time) FILTER (event = 'quic_data_received' AND state = 'connected') AS last_received,
+    count(*) FILTER (event IN ('aio_busy', 'cached_msg_lost', 'bridge_qos0_dropped_busy', 'msg_lost_enqueue', 'ctx_cache_overwrite')
+      AND state = 'connected') AS drops,
+    min(time) FILTER (event IN ('aio_busy', 'cached_msg_lost', 'bridge_qos0_dropped_busy', 'msg_lost_enqueue') AND state = 'connected') AS first_drop,
+    max(time) FILTER (event IN ('aio_busy', 'cached_msg_lost', 'bridge_qos0_dropped_busy', 'msg_lost_enqueue') AND state = 'connected') AS last_drop,
+    count(*) FILTER (event = 'msg_lost_enqueue') AS enqueue_lost,
+    last(code ORDER BY seq) FILTER (code IS NOT NULL AND state = 'connected') AS disconnect_code,
+    coalesce(bool_or(event = 'quic_fin_received' AND sid = 0 AND state = 'connected'), false) AS fin,
+    last(peer_code ORDER BY seq) FILTER (peer_code IS NOT NULL AND state = 'connected') AS peer_close_code,
+    coalesce(bool_or(event = 'quic_connection_timeout' AND state = 'connected'), false) AS timed_out,
+    coalesce(bool_or(event = 'quic_idle_timeout' AND state = 'connected'), false) AS idle,
+    coalesce(bool_or(event = 'quic_shutdown_by_transport' AND state = 'connected'), false) AS by_transport,
+    coalesce(bool_or(event = 'bridge_ping_timeout' AND state = 'connected'), false) AS ping_timeout,
+    max(source_id) FILTER (event = 'bridge_connected') AS source_id,
+    min(line_no) FILTER (event = 'bridge_connected') AS line_no,
+    max(source_id) FILTER (event = 'bridge_disconnected') AS end_source_id,
+    min(line_no) FILTER (event = 'bridge_disconnected') AS end_line_no,
+    max(time) AS last_line
+  FROM lines GROUP BY ALL
+)
+SELECT * EXCLUDE (parked_after, by_transport),
+  coalesce(lag(parked_after) OVER (PARTITION BY run_id, endpoint_id, bridge_id ORDER BY session_no), 0) AS parked,
+  disconnected IS NULL AS open,
+  epoch_us(coalesce(disconnected, last_line)) / 1e6 - epoch_us(connected) / 1e6 AS duration_s,
+  CASE
+    WHEN disconnected IS NULL THEN NULL
+    WHEN disconnect_code = 141 THEN 'keepalive_timeout'
+    WHEN disconnect_code = 142 THEN 'session_taken_over'
+    WHEN disconnect_code = 152 THEN 'administrative_action'
+    WHEN disconnect_code IS NOT NULL AND disconnect_code > 127 THEN 'disconnect_' || disconnect_code
+    WHEN ping_timeout THEN 'ping_timeout'
+    WHEN timed_out THEN 'connection_timeout'
+    WHEN idle THEN 'connection_idle'
+    WHEN by_transport THEN 'transport_error'
+    WHEN fin THEN 'peer_fin'
+    WHEN peer_close_code = 0 THEN 'broker_shutdown'
+    WHEN peer_close_code IS NOT NULL THEN 'peer_close'
+    ELSE 'unknown'
+  END AS reason,
+  CASE
+    WHEN disconnected IS NULL THEN NULL
+    WHEN ping_timeout THEN 'client'
+    WHEN disconnect_code IS NULL AND (timed_out OR idle OR by_transport) THEN 'transport'
+    ELSE 'broker'
+  END AS closed_by
+FROM grouped
+QUALIFY connected IS NOT NULL;

@@ -1,0 +1,19 @@
+-- Question: which disconnects repeat, how often, with what period?
+-- Columns: run_id, bridge_id, client_id, reason, closed_by; count (disconnects); period_s, period_sd_s (between two disconnects of this
+--   reason); dwell_s (connected time, mean); reconnect_s (mean time until the next connection); first, last.
+-- Example: SELECT reason, count, period_s, dwell_s FROM cycles ORDER BY count DESC;
+CREATE OR REPLACE VIEW cycles AS
+WITH ordered AS (
+  SELECT run_id, bridge_id, client_id, reason, closed_by, connected, disconnected, duration_s,
+    lead(connected) OVER (PARTITION BY run_id, bridge_id, client_id ORDER BY coalesce(connected, disconnected)) AS next_connected
+  FROM sessions
+), gaps AS (
+  SELECT *, (epoch_us(disconnected) - epoch_us(lag(disconnected) OVER (
+    PARTITION BY run_id, bridge_id, client_id, reason ORDER BY disconnected))) / 1e6 AS gap_s
+  FROM ordered WHERE disconnected IS NOT NULL
+)
+SELECT run_id, bridge_id, client_id, reason, mode(closed_by) AS closed_by, count(*)::INTEGER AS count,
+  avg(gap_s) AS period_s, stddev_samp(gap_s) AS period_sd_s, avg(duration_s) AS dwell_s,
+  avg((epoch_us(next_connected) - epoch_us(disconnected)) / 1e6) FILTER (next_connected >= disconnected) AS reconnect_s,
+  min(disconnected) AS first, max(disconnected) AS last
+FROM gaps GROUP BY run_id, bridge_id, client_id, reason;

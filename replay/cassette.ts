@@ -1,0 +1,171 @@
+/**
+ * The cassette: an incident's traffic, settings and outside events, as NDJSON that can be read, compared and edited by eye.
+ *
+ * First line a header, then one entry a stimulus in time order. Every entry says where it comes from: `observed` (a log line shows
+ * it; `source` and `line` name it), `inferred` (it follows from lines by a stated rule) or `assumed`. Payload bytes are not kept:
+ * size and order stand in.
+ */
+import type { BridgeSettings, BrokerSettings, Qos } from '../engine/index.ts';
+import { CassetteError } from '../queries/index.ts';
+
+export const CASSETTE_SCHEMA = 1;
+/** A cassette is read into memory as a whole; this bounds it (a day at 35 messages a second is 3 million). */
+export const MAX_ENTRIES = 5_000_000;
+
+export type Origin = 'observed' | 'inferred' | 'assumed';
+
+export interface EntryBase {
+  readonly at: number; // µs from the start of the cassette
+  readonly origin: Origin;
+  readonly source?: string;
+  readonly line?: number;
+  readonly why?: string; // the rule of an inferred or assumed entry
+}
+
+export type Entry = EntryBase &
+  (
+    | { readonly type: 'publish'; readonly topic: string; readonly qos: Qos; readonly size: number }
+    | { readonly type: 'downlink'; readonly topic: string; readonly qos: Qos; readonly size: number }
+    | {
+        readonly type: 'network';
+        readonly down?: boolean;
+        readonly delay_ms?: number;
+        readonly jitter_ms?: number;
+        readonly loss?: number;
+      }
+    | { readonly type: 'broker-stop' | 'broker-start' | 'rival-connect' | 'kick' }
+    | { readonly type: 'choice'; readonly what: 'redial'; readonly ms: number }
+  );
+
+/** What the incident looked like: the baseline replay must show the same. */
+export interface Incident {
+  readonly cause: string | null; // id of the first finding
+  readonly keepalive_disconnects: number; // not counting those of a dead link
+  readonly period_s: number | null;
+  readonly dwell_s: number | null;
+  readonly disconnects: number;
+}
+
+export interface Header {
+  readonly type: 'header';
+  readonly schema: number;
+  readonly start: string; // ISO 8601, the instant at = 0
+  readonly duration_us: number;
+  readonly bridge: {
+    readonly id: string;
+    readonly release: string;
+    readonly release_known_by: string;
+    readonly settings: Partial<BridgeSettings>;
+    readonly origins: Readonly<Record<string, Origin>>;
+  };
+  readonly broker: {
+    readonly release: string;
+    readonly release_known_by: string;
+    readonly settings: Partial<BrokerSettings>;
+    readonly origins: Readonly<Record<string, Origin>>;
+  };
+  readonly incident: Incident;
+}
+
+export interface Cassette {
+  readonly header: Header;
+  readonly entries: readonly Entry[];
+}
+
+export function printCassette(cassette: Cassette): string {
+  return `${[cassette.header, ...cassette.entries].map((line) => JSON.stringify(line)).join('\n')}\n`;
+}
+
+/** Shares of the entries by origin (choices not counted), each 0 to 1. */
+export function fidelity(cassette: Cassette): Record<Origin, number> {
+  const counts: Record<Origin, number> = { observed: 0, inferred: 0, assumed: 0 };
+  for (const entry of cassette.entries) if (entry.type !== 'choice') counts[entry.origin] += 1;
+  const all = counts.observed + counts.inferred + counts.assumed;
+  if (all === 0) return counts;
+  return { observed: counts.observed / all, inferred: counts.inferred / all, assumed: counts.assumed / all };
+}
+
+/** Reads NDJSON. Throws CassetteError with file and line for anything that breaks the format. */
+export function parseCassette(text: string, file: string): Cassette {
+  const lines = text.split('\n');
+  const fail = (index: number, message: string): never => {
+    throw new CassetteError(message, {
+      file,
+      line: index + 1,
+      excerpt: lines[index]?.slice(0, 200) ?? null,
+      hint: 'Rebuild it with bridgetrace rebuild, or mend that line.',
+    });
+  };
+  const read = (index: number): Record<string, unknown> => {
+    try {
+      const value: unknown = JSON.parse(lines[index] ?? '');
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    } catch {
+      // falls through to the same message: the reader needs the line, not the parser's words
+    }
+    return fail(index, 'This line is not a JSON object.');
+  };
+  const header = read(0);
+  if (header.type !== 'header') fail(0, 'The first line of a cassette is its header ({"type":"header",…}).');
+  if (header.schema !== CASSETTE_SCHEMA)
+    fail(0, `This cassette has schema ${String(header.schema)}; this bridgetrace reads schema ${CASSETTE_SCHEMA}.`);
+  const problem = headerProblem(header);
+  if (problem !== null) fail(0, problem);
+  const entries: Entry[] = [];
+  let previous = 0;
+  for (let index = 1; index < lines.length; index += 1) {
+    if (lines[index]?.trim() === '') continue;
+    if (entries.length >= MAX_ENTRIES) fail(index, `A cassette may have ${MAX_ENTRIES} entries at most.`);
+    const entry = read(index);
+    const wrong = entryProblem(entry);
+    if (wrong !== null) fail(index, wrong);
+    if ((entry.at as number) < previous)
+      fail(index, 'Entries must be in order of time: this one lies before the one above it.');
+    previous = entry.at as number;
+    entries.push(entry as unknown as Entry);
+  }
+  return { header: header as unknown as Header, entries };
+}
+
+function headerProblem(header: Record<string, unknown>): string | null {
+  if (!Number.isSafeInteger(header.duration_us) || (header.duration_us as number) <= 0)
+    return 'The header needs duration_us, a positive whole number.';
+  for (const side of ['bridge', 'broker'] as const) {
+    const part = header[side];
+    if (typeof part !== 'object' || part === null) return `The header needs ${side}.`;
+    const { release, settings } = part as { release?: unknown; settings?: unknown };
+    if (typeof release !== 'string') return `The header needs ${side}.release, such as "0.23.6".`;
+    if (typeof settings !== 'object' || settings === null) return `The header needs ${side}.settings.`;
+  }
+  if (typeof header.incident !== 'object' || header.incident === null)
+    return 'The header needs incident: what the logs showed.';
+  return null;
+}
+
+function entryProblem(entry: Record<string, unknown>): string | null {
+  if (!Number.isSafeInteger(entry.at) || (entry.at as number) < 0)
+    return 'An entry needs at: µs from the start, a whole number of 0 or more.';
+  if (!['observed', 'inferred', 'assumed'].includes(entry.origin as string))
+    return 'An entry needs origin: observed, inferred or assumed.';
+  switch (entry.type) {
+    case 'publish':
+    case 'downlink':
+      if (typeof entry.topic !== 'string' || entry.topic === '') return 'A message needs a topic.';
+      if (![0, 1, 2].includes(entry.qos as number)) return 'A message needs qos 0, 1 or 2.';
+      return Number.isSafeInteger(entry.size) && (entry.size as number) >= 0 && (entry.size as number) <= 268_435_455
+        ? null
+        : 'A message needs size: payload bytes, 0 to 268435455.';
+    case 'network':
+    case 'broker-stop':
+    case 'broker-start':
+    case 'rival-connect':
+    case 'kick':
+      return null;
+    case 'choice':
+      return entry.what === 'redial' && Number.isFinite(entry.ms) && (entry.ms as number) >= 0
+        ? null
+        : 'A choice needs what: "redial" and ms of 0 or more.';
+    default:
+      return `The type ${JSON.stringify(entry.type)} is not known: publish, downlink, network, broker-stop, broker-start, rival-connect, kick or choice.`;
+  }
+}

@@ -1,0 +1,24 @@
+/** Public face of the replay: cassette, rebuild, run, verify. */
+export {
+  CASSETTE_SCHEMA,
+  type Cassette,
+  type Entry,
+  fidelity,
+  type Header,
+  type Incident,
+  type Origin,
+  parseCassette,
+  printCassette,
+} from './cassette.ts';
+export { type RebuildOptions, rebuild } from './rebuild.ts';
+export { dropRun, type RunRequest, type RunResult, runReplay } from './run.ts';
+export { choices, stimuli } from './stimuli.ts';
+export { BASELINE, nearest, parseVariant, type Setup, setUp, type Variant, variantKeys } from './variant.ts';
+export {
+  symptoms,
+  type VariantVerdict,
+  type VerdictName,
+  type Verification,
+  type VerifyOptions,
+  verify,
+} from './verify.ts';

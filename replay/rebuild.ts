@@ -1,0 +1,540 @@
+/**
+ * From joined logs to a cassette: who offered which message when, what the network and the broker did, with which settings.
+ *
+ * What the lines show is `observed`; what follows from them by the model of the bridge is `inferred` (each entry says by which
+ * rule). Nothing here knows the outcome: the replay has to show it again by itself.
+ */
+import type { Qos } from '../engine/index.ts';
+import {
+  analyze,
+  type BridgeStory,
+  type Database,
+  InputError,
+  isoTime,
+  loadStories,
+  UsageError,
+} from '../queries/index.ts';
+import type { Cassette, Entry, EntryBase, Header, Incident } from './cassette.ts';
+import { CASSETTE_SCHEMA } from './cassette.ts';
+import { rebuildSettings } from './settings.ts';
+import { topicMatches } from './topic-match.ts';
+
+export interface RebuildOptions {
+  readonly runId: string;
+  readonly clientId?: string;
+  readonly from?: number; // µs since the epoch
+  readonly to?: number;
+}
+
+/** Messages that fit behind a stuck pipe before the overflow line appears: the send queue of the releases that print it (§1). */
+const SEND_QUEUE = 64;
+/** QUIC gives up a connection this long after the first unacknowledged packet, unless configured otherwise. */
+const DEFAULT_DISCONNECT_TIMEOUT_S = 20;
+/** A broker that logs its boot listens about this much later (measured: 0.6 to 1.1 s in the corpus). */
+const BOOT_TO_LISTEN_US = 1_000_000;
+/** Size of a payload that no line tells. */
+const DEFAULT_PAYLOAD_BYTES = 64;
+
+/** Throws UsageError if the run has several bridges and none was named, InputError if there is nothing to rebuild from. */
+export async function rebuild(database: Database, options: RebuildOptions): Promise<Cassette> {
+  const stories = await loadStories(database, options.runId);
+  const story = choose(stories, options.clientId);
+  const analysis = await analyze(database, { runId: options.runId, clientId: story.clientId ?? undefined });
+  const range = await window(database, story, options);
+  const facts = await settingsFacts(database, story);
+  const release = story.nanomqReleases?.to ?? '0.23.6';
+  const transport = story.transport ?? 'quic';
+  const { settings, origins } = rebuildSettings({
+    ...facts,
+    release,
+    transport,
+    dump: story.settings,
+    clientId: story.clientId,
+  });
+  const filters = settings.subscriptions.map((subscription) => subscription.topic);
+  const entries = [
+    ...(await uplink(database, story, settings.parallel)),
+    ...(await downlink(database, story, filters)),
+    ...outside(story, await dials(database, story), settings.quicDisconnectTimeoutS),
+    ...(await boots(database, story)),
+    ...(await redials(database, story)),
+  ]
+    .filter((entry) => entry.at >= range.from && entry.at <= range.to)
+    .map((entry) => ({ ...entry, at: Math.round(entry.at - range.from) }))
+    .sort((a, b) => a.at - b.at || RANK[a.type] - RANK[b.type]);
+  const keepalive = settings.keepaliveS;
+  const serverKeepalive = facts.keepaliveS !== null && facts.keepaliveS !== keepalive ? facts.keepaliveS : null;
+  const header: Header = {
+    type: 'header',
+    schema: CASSETTE_SCHEMA,
+    start: isoTime(range.from) ?? '',
+    duration_us: Math.round(range.to - range.from),
+    bridge: {
+      id: story.bridgeId,
+      release,
+      release_known_by: story.nanomqVersion === null ? 'assumed' : `file:line of its log (${story.nanomqVersion})`,
+      settings,
+      origins,
+    },
+    broker: {
+      ...brokerRelease(story),
+      settings: serverKeepalive === null ? {} : { serverKeepaliveS: serverKeepalive },
+      origins: serverKeepalive === null ? {} : { serverKeepaliveS: 'observed' },
+    },
+    incident: incidentOf(story, analysis.findings[0]?.id ?? null),
+  };
+  return { header, entries };
+}
+
+/** At one instant the surroundings change before messages are offered. */
+const RANK: Record<Entry['type'], number> = {
+  network: 0,
+  'broker-stop': 1,
+  'broker-start': 2,
+  kick: 3,
+  'rival-connect': 4,
+  choice: 5,
+  publish: 6,
+  downlink: 7,
+};
+
+function choose(stories: readonly BridgeStory[], clientId: string | undefined): BridgeStory {
+  const matching = stories.filter((story) => clientId === undefined || story.clientId === clientId);
+  const story = matching[0];
+  if (story === undefined) {
+    throw new InputError(
+      'nothing-to-rebuild',
+      clientId === undefined ? 'The database holds no bridge.' : `The database holds no client ${clientId}.`,
+      {
+        hint:
+          stories.length > 0
+            ? `Clients: ${stories.map((one) => one.clientId).join(', ')}.`
+            : "Ingest the bridge's log and the broker's first.",
+      },
+    );
+  }
+  if (matching.length > 1) {
+    throw new UsageError('several-bridges', `The database holds ${matching.length} bridges.`, {
+      hint: `Name one with --client: ${matching.map((one) => one.clientId).join(', ')}.`,
+    });
+  }
+  return story;
+}
+
+/** The keepalive cycles and disconnects of a run, as the header and the verdict compare them. */
+export function incidentOf(story: BridgeStory, cause: string | null): Incident {
+  const cases = story.keepaliveSessions;
+  const ends = cases.map((session) => session.disconnected ?? 0);
+  const gaps = ends.slice(1).map((end, index) => (end - (ends[index] ?? 0)) / 1e6);
+  const dwells = cases.map((session) => session.duration_s).filter((value) => value !== null);
+  const average = (values: readonly number[]) =>
+    values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    cause,
+    keepalive_disconnects: cases.length,
+    period_s: average(gaps),
+    dwell_s: average(dwells),
+    disconnects: story.sessions.filter((session) => !session.open && session.connected !== null).length,
+  };
+}
+
+async function window(
+  database: Database,
+  story: BridgeStory,
+  options: RebuildOptions,
+): Promise<{ from: number; to: number }> {
+  const rows = await database.all<{ first: number | null; last: number | null }>(
+    `SELECT epoch_us(min(first)) AS first, epoch_us(max(last)) AS last FROM (
+       SELECT min(time) AS first, max(time) + INTERVAL 1 SECOND AS last FROM run_client_states WHERE bridge_id = $1
+       UNION ALL SELECT min(time), max(time) FROM run_broker_events WHERE client_id = $2)`,
+    [story.bridgeId, story.clientId],
+  );
+  const { first, last } = rows[0] ?? { first: null, last: null };
+  if (first === null || last === null)
+    throw new InputError('nothing-to-rebuild', 'The database holds no lines of this bridge.', {
+      hint: "Ingest the bridge's log or the broker's first.",
+    });
+  const from = Math.max(first, options.from ?? first);
+  const to = Math.min(last, options.to ?? last);
+  if (to <= from)
+    throw new UsageError('empty-range', 'The range given with --from and --to holds nothing of this bridge.', {
+      hint: `Its lines reach from ${isoTime(first)} to ${isoTime(last)}.`,
+    });
+  return { from, to };
+}
+
+async function settingsFacts(database: Database, story: BridgeStory) {
+  const [client, control, subscribed] = await Promise.all([
+    database.all<{ keepalive_s: number | null; contexts: number }>(
+      `SELECT max((attributes->>'$.keepalive_ms')::DOUBLE) FILTER (event = 'bridge_keepalive_set') / 1000 AS keepalive_s,
+         count(DISTINCT (attributes->>'$.ctx_id')) FILTER (event = 'aio_busy')::INTEGER AS contexts
+       FROM run_client_states WHERE bridge_id = $1`,
+      [story.bridgeId],
+    ),
+    database.all<{
+      connects: number;
+      subscribes: number;
+      keepalive_s: number | null;
+      protocol: number | null;
+      clean_start: boolean | null;
+    }>(
+      `SELECT (count(*) FILTER (attributes->>'$.packet' = 'CONNECT'))::INTEGER AS connects,
+         (count(*) FILTER (attributes->>'$.packet' = 'SUBSCRIBE'))::INTEGER AS subscribes,
+         max((attributes->>'$.keepalive_s')::INTEGER) AS keepalive_s, max((attributes->>'$.protocol_version')::INTEGER) AS protocol,
+         bool_or((attributes->>'$.clean_start')::BOOLEAN) AS clean_start
+       FROM run_broker_events WHERE client_id = $1 AND event = 'mqtt_packet_received'`,
+      [story.clientId],
+    ),
+    database.all<{ filters: string | null }>(
+      "SELECT (attributes->>'$.topic_filters') AS filters FROM run_broker_events WHERE client_id = $1 AND (attributes->>'$.packet') = 'SUBSCRIBE' LIMIT 1",
+      [story.clientId],
+    ),
+  ]);
+  const seen = control[0];
+  const filters = subscribed[0]?.filters;
+  return {
+    keepaliveS: client[0]?.keepalive_s ?? seen?.keepalive_s ?? null,
+    contexts: client[0]?.contexts ? client[0].contexts : null,
+    protocol: seen?.protocol ?? null,
+    cleanStart: seen?.clean_start ?? null,
+    subscribesOnControl: seen === undefined || seen.connects === 0 ? null : seen.subscribes > 0,
+    subscriptions: filters ? (JSON.parse(filters) as { topic: string; qos: Qos }[]) : null,
+  };
+}
+
+/** Without a known release: the last one without connection-wide counting if that is the cause, else a current one. */
+function brokerRelease(story: BridgeStory): { release: string; release_known_by: string } {
+  if (story.emqxReleases === null) return { release: '5.8.9', release_known_by: 'assumed' };
+  return {
+    release: story.emqxReleases.to.replace('x', '0'),
+    release_known_by: `shape of its log lines (${story.emqxVersion})`,
+  };
+}
+
+interface OfferRow {
+  at: number;
+  source: string;
+  line_no: number;
+  topic: string | null;
+  qos: number | null;
+  size: number | null;
+  event: string;
+  second_index: number;
+  second_count: number;
+}
+
+/** Lines stamped with the same second are spread over it in their order. */
+const WITHIN_SECOND = `row_number() OVER (PARTITION BY time ORDER BY seq) - 1 AS second_index, count(*) OVER (PARTITION BY time) AS second_count`;
+
+async function uplink(database: Database, story: BridgeStory, contexts: number): Promise<Entry[]> {
+  // At debug level each offered message has its line, with QoS and size in the lines of the same thread before it.
+  const rows = await database.all<OfferRow>(
+    `WITH lines AS (
+       SELECT time, precision_us, seq, source, line_no, event, (attributes->>'$.remote_topic') AS topic,
+         last_value(CASE WHEN event IN ('publish_decoded', 'publish_topic') THEN (attributes->>'$.qos')::INTEGER END IGNORE NULLS) OVER same_thread AS qos,
+         last_value(CASE WHEN event = 'publish_payload' THEN (attributes->>'$.payload_bytes')::INTEGER END IGNORE NULLS) OVER same_thread AS size
+       FROM run_client_states
+       WHERE bridge_id = $1 AND event IN ('bridge_forward', 'publish_decoded', 'publish_topic', 'publish_payload')
+       WINDOW same_thread AS (PARTITION BY thread ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+     )
+     SELECT epoch_us(time) AS "at", source, line_no, topic, qos, size, event, ${WITHIN_SECOND}
+     FROM lines WHERE event = 'bridge_forward' ORDER BY seq`,
+    [story.bridgeId],
+  );
+  if (rows.length > 0) return rows.map((row) => offer(row, 'observed'));
+  const dropped = await droppedOffers(database, story, contexts);
+  const delivered = await deliveredOffers(database, story);
+  return [...dropped, ...delivered];
+}
+
+function offer(row: OfferRow, origin: Entry['origin'], why?: string): Entry {
+  return {
+    at: row.at + Math.floor(((row.second_index + 0.5) / row.second_count) * 1_000_000),
+    type: 'publish',
+    topic: row.topic ?? 'bridge/unknown',
+    qos: (row.qos ?? 0) as Qos,
+    size: row.size ?? DEFAULT_PAYLOAD_BYTES,
+    origin,
+    source: row.source,
+    line: row.line_no,
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+/** At info and warn level: every line about a dropped or parked message is one message that was offered. */
+async function droppedOffers(database: Database, story: BridgeStory, contexts: number): Promise<Entry[]> {
+  const rows = await database.all<OfferRow>(
+    `SELECT epoch_us(time) AS "at", source, line_no, NULL AS topic, NULL AS qos, NULL AS size, event, ${WITHIN_SECOND}
+     FROM run_client_states
+     WHERE bridge_id = $1 AND event IN ('aio_busy', 'cached_msg_lost', 'msg_cached_disconnected', 'bridge_qos0_dropped_disconnected',
+       'bridge_qos0_dropped_busy', 'bridge_msg_dropped_already_cached', 'ctx_cache_overwrite', 'msg_lost_enqueue')
+     ORDER BY seq`,
+    [story.bridgeId],
+  );
+  const entries = rows.map((row) => offer(row, 'observed'));
+  // Behind a stuck pipe the first 64 messages of the free contexts are queued without a line, then each overflow has one.
+  for (const session of story.sessions) {
+    if (session.client_connected === null || (session.cached_lost ?? 0) === 0) continue;
+    const firstLost = rows.find((row) => row.event === 'cached_msg_lost' && row.at >= (session.client_connected ?? 0));
+    if (firstLost === undefined) continue;
+    const span = firstLost.at - session.client_connected;
+    for (let index = 0; index < SEND_QUEUE; index += 1) {
+      entries.push({
+        at: session.client_connected + Math.floor((span * (index + 0.5)) / SEND_QUEUE),
+        type: 'publish',
+        topic: 'bridge/unknown',
+        qos: 0,
+        size: DEFAULT_PAYLOAD_BYTES,
+        origin: 'inferred',
+        source: firstLost.source,
+        line: firstLost.line_no,
+        why: `the send queue of ${SEND_QUEUE} filled before this overflow line (${contexts} contexts)`,
+      });
+    }
+  }
+  return entries;
+}
+
+/** What the broker routed or received of the bridge was offered just before. */
+async function deliveredOffers(database: Database, story: BridgeStory): Promise<Entry[]> {
+  const rows = await database.all<{
+    at: number;
+    source: string;
+    line_no: number;
+    topic: string | null;
+    qos: number | null;
+    size: number | null;
+  }>(
+    `SELECT epoch_us(e.time) AS "at", e.source, e.line_no, (e.attributes->>'$.topic') AS topic, ((e.attributes->>'$.qos'))::INTEGER AS qos,
+       ((e.attributes->>'$.payload_bytes'))::INTEGER AS size
+     FROM run_broker_events e
+     WHERE (e.event = 'publish_routed' AND e.client_id IS NULL) OR (e.event = 'mqtt_packet_received' AND (e.attributes->>'$.packet') = 'PUBLISH' AND e.client_id = $1)
+     ORDER BY e.time`,
+    [story.clientId],
+  );
+  return rows.map((row) => ({
+    at: row.at,
+    type: 'publish' as const,
+    topic: row.topic ?? 'bridge/unknown',
+    qos: (row.qos ?? 0) as Qos,
+    size: row.size ?? DEFAULT_PAYLOAD_BYTES,
+    origin: 'observed' as const,
+    source: row.source,
+    line: row.line_no,
+  }));
+}
+
+/** What others published at the broker on the topics the bridge subscribes to; else what the broker sent to it. */
+async function downlink(database: Database, story: BridgeStory, filters: readonly string[]): Promise<Entry[]> {
+  const rows = await database.all<{
+    at: number;
+    source: string;
+    line_no: number;
+    topic: string;
+    size: number | null;
+    qos: number | null;
+    routed: boolean;
+  }>(
+    `SELECT epoch_us(time) AS "at", source, line_no, (attributes->>'$.topic') AS topic, (attributes->>'$.payload_bytes')::INTEGER AS size,
+       (attributes->>'$.qos')::INTEGER AS qos, event = 'publish_routed' AS routed
+     FROM run_broker_events
+     WHERE (event = 'publish_routed' AND client_id IS NOT NULL AND client_id IS DISTINCT FROM $1)
+        OR (event = 'mqtt_packet_received' AND (attributes->>'$.packet') = 'PUBLISH' AND client_id IS DISTINCT FROM $1)
+        OR (event = 'mqtt_packet_sent' AND (attributes->>'$.packet') = 'PUBLISH' AND client_id = $1)
+     ORDER BY time`,
+    [story.clientId],
+  );
+  const wanted = rows.filter((row) => filters.some((filter) => topicMatches(filter, row.topic ?? '')));
+  const routed = wanted.filter((row) => row.routed);
+  const sent = await database.all<{ line_no: number; source: string }>(
+    "SELECT line_no, source FROM run_broker_events WHERE event = 'mqtt_packet_sent' AND (attributes->>'$.packet') = 'PUBLISH' AND client_id = $1",
+    [story.clientId],
+  );
+  const sentKeys = new Set(sent.map((row) => `${row.source}:${row.line_no}`));
+  const toBridge = wanted.filter((row) => sentKeys.has(`${row.source}:${row.line_no}`));
+  const chosen = routed.length >= toBridge.length ? routed : toBridge;
+  const qosByTopic = new Map(wanted.filter((row) => row.qos !== null).map((row) => [row.topic, row.qos]));
+  return chosen.map((row) => ({
+    at: row.at,
+    type: 'downlink' as const,
+    topic: row.topic,
+    qos: (row.qos ?? qosByTopic.get(row.topic) ?? 0) as Qos,
+    size: row.size ?? DEFAULT_PAYLOAD_BYTES,
+    origin: 'observed' as const,
+    source: row.source,
+    line: row.line_no,
+  }));
+}
+
+interface Dial {
+  readonly at: number; // start of the logged second
+  readonly source: string;
+  readonly line: number;
+  readonly failed: number | null; // when it was given up
+  readonly session: number;
+}
+
+async function dials(database: Database, story: BridgeStory): Promise<Dial[]> {
+  return database.all<Dial & Record<string, never>>(
+    `SELECT epoch_us(time) AS "at", source, line_no AS line, session_no AS session,
+       CASE WHEN next_event = 'bridge_dial_failed' THEN epoch_us(next_at) END AS failed
+     FROM (
+       SELECT *, lead(event) OVER later AS next_event, lead(time) OVER later AS next_at FROM run_client_states
+       WHERE bridge_id = $1 AND event IN ('quic_dial_begin', 'bridge_dial_failed', 'bridge_connected')
+       WINDOW later AS (ORDER BY seq))
+     WHERE event = 'quic_dial_begin' ORDER BY seq`,
+    [story.bridgeId],
+  );
+}
+
+/** Outages of the network, rivals and kicks, from how sessions ended. */
+function outside(story: BridgeStory, dialed: readonly Dial[], disconnectTimeoutS: number): Entry[] {
+  const entries: Entry[] = [];
+  const giveUp = (disconnectTimeoutS || DEFAULT_DISCONNECT_TIMEOUT_S) * 1e6;
+  const line = (dial: Dial | undefined): Partial<EntryBase> =>
+    dial === undefined ? {} : { source: dial.source, line: dial.line };
+  const good = dialed.filter((dial) => dial.failed === null);
+  const restored = (after: number): { at: number; dial: Dial | undefined } => {
+    const dial = good.find((one) => one.at >= after);
+    const before = dialed.filter((one) => one.at < (dial?.at ?? after)).at(-1);
+    // It worked again when the dial that succeeded began; stamps are whole seconds, so a second earlier, but after the last failure.
+    return { at: Math.max((dial?.at ?? after) - 1_000_000, (before?.failed ?? after) - 500_000, after), dial };
+  };
+  const firstConnect = story.sessions.find((session) => session.client_connected !== null)?.client_connected ?? null;
+  const early = dialed[0];
+  if (early !== undefined && early.failed !== null && firstConnect !== null && early.at < firstConnect) {
+    const up = restored(early.failed);
+    entries.push({
+      at: early.at,
+      type: 'network',
+      down: true,
+      origin: 'inferred',
+      why: 'the first dial failed',
+      ...line(early),
+    });
+    entries.push({
+      at: up.at,
+      type: 'network',
+      down: false,
+      origin: 'inferred',
+      why: 'the next dial succeeded',
+      ...line(up.dial),
+    });
+  }
+  for (const session of story.sessions) {
+    if (session.client_reason === 'connection_timeout' && session.client_disconnected !== null) {
+      const noticed = session.client_disconnected;
+      // The bridge stamps whole seconds; what it last received narrows the start.
+      const start = Math.max(noticed + 500_000 - giveUp, session.client_connected ?? 0);
+      const up = restored(noticed);
+      entries.push({
+        at: start,
+        type: 'network',
+        down: true,
+        origin: 'inferred',
+        why: `the bridge gave up ${giveUp / 1e6} s after the first unacknowledged packet`,
+      });
+      entries.push({
+        at: up.at,
+        type: 'network',
+        down: false,
+        origin: 'inferred',
+        why: 'the next dial succeeded',
+        ...line(up.dial),
+      });
+    }
+    if (session.reason === 'broker_restart' && session.disconnected !== null) {
+      entries.push({
+        at:
+          session.client_disconnected === null
+            ? session.disconnected
+            : Math.max(session.client_disconnected, session.last_inbound ?? 0),
+        type: 'broker-stop',
+        origin: 'observed',
+        why: 'the broker booted again',
+      });
+    }
+    if (session.reason === 'kicked' && session.decided !== null)
+      entries.push({ at: session.decided, type: 'kick', origin: 'observed' });
+    if (
+      session.seen_by === 'broker' &&
+      story.levels.client &&
+      session.connected !== null &&
+      takesOver(story, session.connected)
+    ) {
+      entries.push({
+        at: session.connected,
+        type: 'rival-connect',
+        origin: 'observed',
+        why: "a connection of this client id that the bridge's log does not know",
+      });
+    }
+  }
+  return entries;
+}
+
+function takesOver(story: BridgeStory, connected: number): boolean {
+  return story.sessions.some(
+    (other) =>
+      other.seen_by === 'both' &&
+      other.disconnected !== null &&
+      Math.abs(other.disconnected - connected) < 6e6 &&
+      ['discarded', 'takenover'].includes(other.reason ?? ''),
+  );
+}
+
+async function boots(database: Database, story: BridgeStory): Promise<Entry[]> {
+  const stops = story.sessions.filter((session) => session.reason === 'broker_restart');
+  if (stops.length === 0) return [];
+  const rows = await database.all<{ at: number; source: string; line_no: number }>(
+    `SELECT epoch_us(time) AS "at", source, line_no FROM run_broker_events WHERE event = 'node_boot' ORDER BY time`,
+  );
+  return rows
+    .filter((row) => stops.some((session) => session.disconnected !== null && row.at >= session.disconnected - 2e6))
+    .map((row) => ({
+      at: row.at + BOOT_TO_LISTEN_US,
+      type: 'broker-start' as const,
+      origin: 'observed' as const,
+      source: row.source,
+      line: row.line_no,
+    }));
+}
+
+/** How long the bridge waited before each dial: random in the product, so the baseline replays what the log shows. */
+async function redials(database: Database, story: BridgeStory): Promise<Entry[]> {
+  const rows = await database.all<{ ended: number; dialed: number; source: string; line_no: number }>(
+    `SELECT epoch_us(ended) AS ended, epoch_us(time) AS dialed, source, line_no FROM (
+       SELECT event, time, source, line_no, seq,
+         last_value(CASE WHEN event IN ('bridge_disconnected', 'bridge_dial_failed') THEN time END IGNORE NULLS) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ended
+       FROM run_client_states WHERE bridge_id = $1 AND event IN ('bridge_disconnected', 'bridge_dial_failed', 'quic_dial_begin'))
+     WHERE event = 'quic_dial_begin' AND ended IS NOT NULL ORDER BY seq`,
+    [story.bridgeId],
+  );
+  const ordered = story.sessions.filter((session) => session.connected !== null);
+  return rows.map((row) => {
+    // Where the broker saw both ends of the gap its µs are better than the bridge's whole seconds.
+    const index = ordered.findIndex(
+      (session) => session.client_disconnected === row.ended && session.broker_reason !== null,
+    );
+    const before = ordered[index];
+    const after = ordered[index + 1];
+    const exact =
+      index >= 0 &&
+      before?.disconnected &&
+      after?.connected &&
+      after.seen_by === 'both' &&
+      row.dialed - row.ended < 15e6 &&
+      before.client_reason !== 'connection_timeout'
+        ? after.connected - before.disconnected
+        : null;
+    return {
+      at: row.dialed,
+      type: 'choice' as const,
+      what: 'redial' as const,
+      ms: Math.max(0, Math.round((exact ?? row.dialed - row.ended) / 1000) - (exact === null ? 0 : 5)),
+      origin: 'observed' as const,
+      source: row.source,
+      line: row.line_no,
+    };
+  });
+}

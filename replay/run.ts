@@ -1,0 +1,319 @@
+/**
+ * One replay: the cassette through the machines in the simulator, written as a run into the same tables as the logs, so that the
+ * same views and rules read it.
+ */
+import { type Endpoint, type SimRecord, type SimSummary, type Stimulus, simulate } from '../engine/index.ts';
+import { type LogRecord, renderNanomqMessage } from '../parsers/index.ts';
+import { hash64 } from '../queries/ids.ts';
+import { analyze, type Database, diagnose, loadStories, RecordWriter } from '../queries/index.ts';
+import type { Cassette, Incident } from './cassette.ts';
+import { printMessage } from './print.ts';
+import { incidentOf } from './rebuild.ts';
+import { choices, stimuli } from './stimuli.ts';
+import { type FlowSummary, SymptomWatch } from './symptoms.ts';
+import type { Setup } from './variant.ts';
+
+/** A replay that would simulate more than this is refused: four weeks. */
+export const MAX_SIMULATED_US = 28 * 86_400_000_000;
+
+export interface RunRequest {
+  readonly cassette: Cassette;
+  readonly setup: Setup;
+  readonly label: string;
+  readonly seed: number;
+  /** Hold the run to the races whose outcome the log shows (baseline only). */
+  readonly forced: boolean;
+  readonly loops: number;
+  /** Leave out the per-message debug lines that no verdict needs. */
+  readonly brief?: boolean;
+}
+
+export interface RunResult {
+  readonly runId: string;
+  readonly seed: number;
+  readonly incident: Incident;
+  readonly findings: readonly string[];
+  /** Disconnects by reason. */
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly unprovoked: number;
+  readonly flows: readonly FlowSummary[];
+  readonly summary: SimSummary;
+}
+
+/**
+ * A run of many loops (keepalive 3600 s needs hours) keeps this many lines of one kind a second: sessions, causes and cycles are the
+ * same, only the counts of such lines are not.
+ */
+const THIN_FROM_LOOPS = 4;
+const THIN_PER_SECOND = 2;
+/** Debug lines of single messages: half of a run's records, and no rule of the verdict reads them. */
+const PER_MESSAGE = new Set([
+  'bridge_aio_done',
+  'bridge_acked',
+  'bridge_ack_rx',
+  'quic_send_complete',
+  'quic_tran_deliver',
+]);
+
+export async function runReplay(database: Database, request: RunRequest): Promise<RunResult> {
+  const { cassette, setup, seed } = request;
+  const runId = `replay-${request.label}-seed${seed}`;
+  const keepaliveS = cassette.header.bridge.settings.keepaliveS || 10;
+  const settings = setup.bridge.settings;
+  const watch = new SymptomWatch({
+    stallUs: (3 * keepaliveS + settings.quicHandshakeTimeoutS + settings.backoffMaxS + 5) * 1e6,
+  });
+  const outages: Outage[] = [];
+  const writer = await openRun(database, runId, request);
+  const start = Date.parse(cassette.header.start) * 1000 || 0;
+  const lineNo: Record<Endpoint, number> = { bridge: 0, broker: 0 };
+  const thinned = request.brief && request.loops >= THIN_FROM_LOOPS ? thinner() : null;
+  let connected = false;
+  const summary = simulate(
+    {
+      bridge: setup.bridge,
+      broker: setup.broker,
+      stimuli: watched(stimuli(cassette, request.loops), watch, outages),
+      durationUs: Math.min(cassette.header.duration_us * request.loops, MAX_SIMULATED_US),
+      seed,
+      choices: request.forced ? choices(cassette) : undefined,
+      onDelivery: (direction, message) => watch.delivered(direction, message),
+    },
+    (record) => {
+      if (record.event === 'bridge_connected' || record.event === 'bridge_disconnected') {
+        connected = record.event === 'bridge_connected';
+        watch.bridge(connected);
+      }
+      if (request.brief && PER_MESSAGE.has(record.event)) return;
+      if (thinned?.(record)) return;
+      lineNo[record.endpoint] += 1;
+      writer.record(
+        record.endpoint === 'bridge' ? writer.client : writer.broker,
+        toLogRecord(record, lineNo[record.endpoint], start, setup.nanomq),
+      );
+    },
+  );
+  await writer.finish(lineNo);
+  return {
+    ...(await judgeRun(database, runId, outages, start)),
+    seed,
+    flows: watch.summary(summary.up.held + summary.down.held),
+    summary,
+  };
+}
+
+/** True for a record that may be left out: the third and later of its kind in a second. */
+function thinner(): (record: SimRecord) => boolean {
+  const seen = new Map<string, { second: number; count: number }>();
+  return (record) => {
+    const kind = `${record.event} ${record.fields?.packet ?? ''} ${record.fields?.sid ?? ''}`;
+    const second = Math.floor(record.at / 1e6);
+    const entry = seen.get(kind);
+    if (entry === undefined || entry.second !== second) {
+      seen.set(kind, { second, count: 1 });
+      return false;
+    }
+    entry.count += 1;
+    return entry.count > THIN_PER_SECOND;
+  };
+}
+
+interface Outage {
+  readonly from: number;
+  to: number;
+}
+
+/** Lets the watch see what goes in and when the link or the broker is down. */
+function* watched(source: Iterable<Stimulus>, watch: SymptomWatch, outages: Outage[]): Generator<Stimulus> {
+  for (const stimulus of source) {
+    if (stimulus.kind === 'publish') watch.offered(stimulus.at, 'up', stimulus.message);
+    else if (stimulus.kind === 'downlink') watch.offered(stimulus.at, 'down', stimulus.message);
+    else if (stimulus.kind === 'network' && stimulus.down !== undefined) {
+      watch.network(stimulus.at, !stimulus.down);
+      mark(outages, stimulus.at, stimulus.down);
+    } else if (stimulus.kind === 'broker-stop' || stimulus.kind === 'broker-start') {
+      watch.broker(stimulus.at, stimulus.kind === 'broker-start');
+      mark(outages, stimulus.at, stimulus.kind === 'broker-stop');
+    } else if (stimulus.kind === 'kick' || stimulus.kind === 'rival-connect') {
+      outages.push({ from: stimulus.at, to: stimulus.at });
+    }
+    yield stimulus;
+  }
+}
+
+function mark(outages: Outage[], at: number, down: boolean): void {
+  const open = outages.find((outage) => outage.to === Number.POSITIVE_INFINITY);
+  if (down && open === undefined) outages.push({ from: at, to: Number.POSITIVE_INFINITY });
+  if (!down && open !== undefined) open.to = at;
+}
+
+/** The same views and rules as for an incident, over this run. */
+async function judgeRun(
+  database: Database,
+  runId: string,
+  outages: readonly Outage[],
+  start: number,
+): Promise<Pick<RunResult, 'runId' | 'incident' | 'findings' | 'reasons' | 'unprovoked'>> {
+  const story = (await loadStories(database, runId))[0];
+  if (story === undefined) throw new Error(`the run ${runId} holds no bridge`);
+  const findings = (await diagnose(story)).map((finding) => finding.id);
+  const reasons: Record<string, number> = {};
+  let unprovoked = 0;
+  for (const session of story.sessions) {
+    if (session.open || session.disconnected === null || session.reason === null || session.seen_by === 'broker')
+      continue;
+    reasons[session.reason] = (reasons[session.reason] ?? 0) + 1;
+    const end = session.disconnected - start;
+    const reach = (3 * (session.keepalive_s ?? 10) + 25) * 1e6;
+    const external = ['broker_restart', 'discarded', 'takenover', 'kicked'].includes(session.reason);
+    const afterOutage = outages.some((outage) => outage.from <= end && outage.to >= end - reach);
+    if (
+      story.keepaliveSessions.includes(session) ||
+      (!external && !afterOutage && session.reason !== 'keepalive_timeout')
+    )
+      unprovoked += 1;
+  }
+  return { runId, incident: incidentOf(story, findings[0] ?? null), findings, reasons, unprovoked };
+}
+
+interface RunWriter {
+  readonly client: bigint;
+  readonly broker: bigint;
+  record(source: bigint, record: LogRecord): void;
+  finish(lines: Record<Endpoint, number>): Promise<void>;
+}
+
+async function openRun(database: Database, runId: string, request: RunRequest): Promise<RunWriter> {
+  const { setup, cassette } = request;
+  await dropRun(database, runId);
+  const settings = setup.bridge.settings;
+  await database.run(
+    'INSERT INTO runs (run_id, kind, label, seed, profile, settings) VALUES ($1, $2, $3, $4, $5, $6)',
+    [
+      runId,
+      'replay',
+      request.label,
+      BigInt(request.seed),
+      `nanomq ${setup.nanomq}, emqx ${setup.emqx}`,
+      JSON.stringify(settings),
+    ],
+  );
+  const ids: Record<string, { endpoint: bigint; source: bigint }> = {};
+  for (const [product, layout, version] of [
+    ['nanomq', 'nanomq-file', setup.nanomq],
+    ['emqx', 'emqx-text', setup.emqx],
+  ] as const) {
+    const endpoint = await replayedEndpoint(database, runId, product, version);
+    const source = await replayedSource(database, runId, product, layout, endpoint);
+    ids[product] = { endpoint, source };
+  }
+  const client = ids.nanomq!;
+  const broker = ids.emqx!;
+  await database.run('INSERT INTO bridges VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+    runId,
+    client.endpoint,
+    cassette.header.bridge.id,
+    settings.address ?? null,
+    settings.clientId,
+    'cassette',
+    settings.transport,
+    settings.keepaliveS,
+    JSON.stringify({ parallel: settings.parallel }),
+  ]);
+  const writer = new RecordWriter(database);
+  await database.run('BEGIN');
+  await writer.begin();
+  return {
+    client: client.source,
+    broker: broker.source,
+    record: (source, record) => writer.record(source, record),
+    finish: async (lines) => {
+      writer.flush();
+      for (const [id, count] of [
+        [client.source, lines.bridge],
+        [broker.source, lines.broker],
+      ] as const) {
+        await database.run(
+          `UPDATE sources SET lines = $2, records = $2, complete = true,
+             first_ts = (SELECT min(ts) FROM records WHERE source_id = $1), last_ts = (SELECT max(ts) FROM records WHERE source_id = $1) WHERE source_id = $1`,
+          [id, count],
+        );
+      }
+      await database.run('COMMIT');
+    },
+  };
+}
+
+async function replayedEndpoint(database: Database, runId: string, product: string, version: string): Promise<bigint> {
+  const id = hash64(runId, product, 'replay');
+  await database.run('INSERT INTO endpoints VALUES ($1, $2, $3, $4, $5, $6, $7)', [
+    id,
+    runId,
+    product,
+    'replay',
+    'replay',
+    version,
+    'profile',
+  ]);
+  await database.run("INSERT INTO clocks VALUES ($1, '+00:00', 0, 0, 'simulated', 0, false, '[]', NULL)", [id]);
+  return id;
+}
+
+async function replayedSource(
+  database: Database,
+  runId: string,
+  product: string,
+  layout: string,
+  endpoint: bigint,
+): Promise<bigint> {
+  const id = hash64(endpoint.toString(), layout);
+  await database.run(
+    `INSERT INTO sources (source_id, endpoint_id, path, layout, layout_evidence, prefix_hash, prefix_bytes, bytes_done, lines, records, continuations, unparsed, complete)
+     VALUES ($1, $2, $3, $4, 'replay', '', 0, 0, 0, 0, 0, 0, false)`,
+    [id, endpoint, `${runId}/${product}.log`, layout],
+  );
+  return id;
+}
+
+/** Takes a run and everything that belongs to it out of the database. */
+export async function dropRun(database: Database, runId: string): Promise<void> {
+  const sources = 'SELECT source_id FROM sources JOIN endpoints USING (endpoint_id) WHERE run_id = $1';
+  const endpoints = 'SELECT endpoint_id FROM endpoints WHERE run_id = $1';
+  await database.transaction(async () => {
+    await database.run(`DELETE FROM records WHERE source_id IN (${sources})`, [runId]);
+    await database.run(`DELETE FROM clocks WHERE endpoint_id IN (${endpoints})`, [runId]);
+    await database.run(`DELETE FROM sources WHERE endpoint_id IN (${endpoints})`, [runId]);
+    for (const table of ['bridges', 'endpoints', 'runs'])
+      await database.run(`DELETE FROM ${table} WHERE run_id = $1`, [runId]);
+  });
+}
+
+function toLogRecord(record: SimRecord, lineNo: number, start: number, release: string): LogRecord {
+  const bridge = record.endpoint === 'bridge';
+  return {
+    lineNo,
+    byteOffset: 0,
+    byteLength: 0,
+    continuations: 0,
+    ts: start + record.at,
+    tsPrecisionUs: 1,
+    severity: record.severity,
+    thread: null,
+    file: null,
+    line: null,
+    func: null,
+    tag: null,
+    clientId: record.clientId,
+    bridgeId: null,
+    peer: record.peer,
+    event: record.event,
+    head: '',
+    body: (bridge ? renderNanomqMessage(record.event, record.fields ?? {}, release) : null) ?? printMessage(record),
+    attributes: record.fields,
+  };
+}
+
+/** Findings with evidence of a run, as `analyze` gives them. */
+export function analyzeRun(database: Database, runId: string) {
+  return analyze(database, { runId });
+}

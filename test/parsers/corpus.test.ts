@@ -1,0 +1,40 @@
+/** Real logs of real brokers, where they are at hand. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { detectLayout, LineSplitter } from '../../parsers/index.ts';
+import { parseAll } from './parse.ts';
+
+const CORPUS = resolve(process.cwd(), '../shared/corpus');
+const MAX_FILE_BYTES = 20_000_000;
+const LOG_NAME = /(?:^|\/)(?:nanomq|emqx|trace|v-)[^/]*\.log(?:\.\d+)?\.gz$/;
+/** NanoMQ prints these to stdout before its logger is up. */
+const CONSOLE_PREAMBLE = /^(?:path :|Set new conf path from env: )/;
+
+function firstLines(bytes: Buffer): string[] {
+  const lines: string[] = [];
+  new LineSplitter((line) => lines.push(line.text)).push(bytes.subarray(0, 131_072));
+  return lines;
+}
+
+test('all of the corpus parses', { skip: existsSync(CORPUS) ? false : `no corpus at ${CORPUS}` }, () => {
+  const files = readdirSync(CORPUS, { recursive: true, encoding: 'utf8' }).filter((name) => LOG_NAME.test(name));
+  assert.ok(files.length > 100);
+  for (const file of files) {
+    const bytes = gunzipSync(readFileSync(resolve(CORPUS, file)), { maxOutputLength: 400_000_000 });
+    if (bytes.length > MAX_FILE_BYTES || bytes.length === 0) continue;
+    const detected = detectLayout(firstLines(bytes));
+    assert.ok(detected !== null, file);
+    const { records, unparsed } = parseAll(detected.layout, bytes);
+    const lost = unparsed.filter((line) => !(detected.layout === 'nanomq-console' && CONSOLE_PREAMBLE.test(line.text)));
+    assert.deepEqual(lost.slice(0, 3), [], file);
+    const sum = [...records, ...unparsed].reduce((total, one) => total + one.byteLength, 0);
+    assert.equal(sum, bytes.length, file);
+    const unread = records.filter(
+      (one) => /^mqtt_packet_/.test(one.event ?? '') && one.attributes === null && !one.body.includes('{frame_error'),
+    );
+    assert.deepEqual(unread.slice(0, 1), [], file);
+  }
+});
