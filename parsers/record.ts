@@ -67,11 +67,12 @@ export interface ParserSink {
 
 /**
  * Feeds on consecutive lines of one source and hands finished records to its sink. A record is finished when the next one
- * starts, so at most one record is pending; `end()` flushes it. Never throws on any input.
+ * starts; NanoMQ's console layout and its settings dump hold back up to 256 records until their counterpart is there. `end()`
+ * flushes them. Never throws on any input.
  */
 export interface RecordParser {
   line(line: RawLine): void;
-  /** Byte offset and line number at which a fresh parser could take over without loss: the start of the pending record. */
+  /** Byte offset and line number at which a fresh parser could take over without loss: the start of the first record held back (which may lie inside a line). */
   resumePoint(): { readonly byteOffset: number; readonly lineNo: number };
   end(): void;
 }

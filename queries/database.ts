@@ -23,7 +23,7 @@ import { DatabaseError } from './errors.ts';
 import { isoTime } from './time.ts';
 
 /** Raised whenever a table changes shape; a file of a newer version is refused, one of an older version too (re-ingest). */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 /** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. */
 const MEMORY_LIMIT = '384MB';
 const THREADS = '2';
@@ -95,7 +95,11 @@ export class Database {
     try {
       await database.run("SET TimeZone = 'UTC'");
       if (mode === 'write') await database.prepareSchema();
-      else await database.checkVersion();
+      else {
+        await database.checkVersion();
+        // A user's SQL must not loosen what the options above forbid.
+        await database.run('SET lock_configuration = true');
+      }
     } catch (error) {
       database.close();
       throw error;
@@ -180,9 +184,8 @@ export class Database {
   }
 
   private async prepareSchema(): Promise<void> {
-    const tables = await this.all<{ n: number }>(
-      "SELECT count(*)::INTEGER AS n FROM duckdb_tables() WHERE table_name = 'schema_info'",
-    );
+    // A file without any table is a new one, or what a kill before the first commit left.
+    const tables = await this.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM duckdb_tables()');
     if ((tables[0]?.n ?? 0) > 0) await this.checkVersion();
     await this.transaction(async () => {
       await this.run(readSql('schema.sql'));

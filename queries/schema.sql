@@ -15,12 +15,14 @@ CREATE TABLE IF NOT EXISTS endpoints (
   node_known_by VARCHAR NOT NULL, product_version VARCHAR, version_known_by VARCHAR
 );
 
--- An ingested file or a replayed endpoint. bytes_done and lines say how far a committed ingest got.
+-- An ingested file or a replayed endpoint. bytes_done and lines say how far a committed ingest got; reopen_offset and reopen_line
+-- where reading starts again if a complete file grows: its last records may have been cut.
 CREATE TABLE IF NOT EXISTS sources (
   source_id UBIGINT PRIMARY KEY, endpoint_id UBIGINT NOT NULL, path VARCHAR NOT NULL, layout VARCHAR NOT NULL,
   layout_evidence VARCHAR, prefix_hash VARCHAR NOT NULL, prefix_bytes INTEGER NOT NULL,
   bytes_done BIGINT NOT NULL, lines BIGINT NOT NULL, records BIGINT NOT NULL, continuations BIGINT NOT NULL,
-  unparsed BIGINT NOT NULL, complete BOOLEAN NOT NULL, first_ts TIMESTAMP, last_ts TIMESTAMP
+  unparsed BIGINT NOT NULL, complete BOOLEAN NOT NULL, first_ts TIMESTAMP, last_ts TIMESTAMP,
+  reopen_offset BIGINT, reopen_line BIGINT
 );
 
 -- One row per log record. ts is the stamp as written; zone and clock offset live in `clocks` only.

@@ -5,12 +5,20 @@
  * it; `source` and `line` name it), `inferred` (it follows from lines by a stated rule) or `assumed`. Payload bytes are not kept:
  * size and order stand in.
  */
-import type { BridgeSettings, BrokerSettings, Qos } from '../engine/index.ts';
+import {
+  type BridgeSettings,
+  type BrokerSettings,
+  DEFAULT_BRIDGE_SETTINGS,
+  DEFAULT_BROKER_SETTINGS,
+  type Qos,
+} from '../engine/index.ts';
 import { CassetteError } from '../queries/index.ts';
 
 export const CASSETTE_SCHEMA = 1;
 /** A cassette is read into memory as a whole; this bounds it (a day at 35 messages a second is 3 million). */
 export const MAX_ENTRIES = 5_000_000;
+/** Durations and sizes beyond this are mistakes, and µs of them would not be exact any more. */
+const MAX_AMOUNT = 4_294_967_295;
 
 export type Origin = 'observed' | 'inferred' | 'assumed';
 
@@ -121,6 +129,8 @@ export function parseCassette(text: string, file: string): Cassette {
     if (wrong !== null) fail(index, wrong);
     if ((entry.at as number) < previous)
       fail(index, 'Entries must be in order of time: this one lies before the one above it.');
+    if ((entry.at as number) > (header.duration_us as number))
+      fail(index, `This entry lies after the end of the cassette (duration_us ${header.duration_us}).`);
     previous = entry.at as number;
     entries.push(entry as unknown as Entry);
   }
@@ -132,37 +142,103 @@ function headerProblem(header: Record<string, unknown>): string | null {
     return 'The header needs duration_us, a positive whole number.';
   for (const side of ['bridge', 'broker'] as const) {
     const part = header[side];
-    if (typeof part !== 'object' || part === null) return `The header needs ${side}.`;
-    const { release, settings } = part as { release?: unknown; settings?: unknown };
-    if (typeof release !== 'string') return `The header needs ${side}.release, such as "0.23.6".`;
-    if (typeof settings !== 'object' || settings === null) return `The header needs ${side}.settings.`;
+    if (!isObject(part)) return `The header needs ${side}.`;
+    if (typeof part.release !== 'string' || !/\d+\.\d+/.test(part.release))
+      return `The header needs ${side}.release, such as "0.23.6".`;
+    if (!isObject(part.settings)) return `The header needs ${side}.settings.`;
+    const defaults = side === 'bridge' ? DEFAULT_BRIDGE_SETTINGS : DEFAULT_BROKER_SETTINGS;
+    const wrong = settingProblem(`${side}.settings`, part.settings, defaults as unknown as Record<string, unknown>);
+    if (wrong !== null) return wrong;
   }
-  if (typeof header.incident !== 'object' || header.incident === null)
-    return 'The header needs incident: what the logs showed.';
+  if (typeof (header.bridge as Record<string, unknown>).id !== 'string')
+    return "The header needs bridge.id, the bridge's name.";
+  return incidentProblem(header.incident);
+}
+
+/** The baseline is compared with these: a number that is missing would be equal to anything. */
+function incidentProblem(incident: unknown): string | null {
+  if (!isObject(incident)) return 'The header needs incident: what the logs showed.';
+  if (incident.cause !== null && typeof incident.cause !== 'string')
+    return 'The header needs incident.cause, a finding or null.';
+  for (const key of ['keepalive_disconnects', 'disconnects'] as const)
+    if (!isCount(incident[key])) return `The header needs incident.${key}, a whole number of 0 or more.`;
+  for (const key of ['period_s', 'dwell_s'] as const)
+    if (incident[key] !== null && !isAmount(incident[key])) return `The header needs incident.${key}, seconds or null.`;
   return null;
 }
 
+/** Settings have the type of the default; those that no default has (a newer bridgetrace's, a typo's) are left alone. */
+function settingProblem(
+  where: string,
+  settings: Record<string, unknown>,
+  defaults: Readonly<Record<string, unknown>>,
+): string | null {
+  for (const [key, value] of Object.entries(settings)) {
+    const example = defaults[key];
+    if (typeof example === 'number' && !isAmount(value)) return `${where}.${key} must be a number of 0 or more.`;
+    if (typeof example === 'boolean' && typeof value !== 'boolean') return `${where}.${key} must be true or false.`;
+    if (typeof example === 'string' && typeof value !== 'string') return `${where}.${key} must be a text.`;
+    if (key === 'serverKeepaliveS' && value !== null && !isAmount(value))
+      return `${where}.${key} must be a number of 0 or more, or null.`;
+    if (key === 'transport' && value !== 'quic' && value !== 'tcp') return `${where}.${key} must be "quic" or "tcp".`;
+    if (key === 'protocol' && value !== 4 && value !== 5) return `${where}.${key} must be 4 or 5.`;
+    if ((key === 'parallel' || key === 'maxParallelProcesses') && (!isCount(value) || value === 0))
+      return `${where}.${key} must be a whole number of 1 or more.`;
+    if (key === 'subscriptions' && !(Array.isArray(value) && value.every(isSubscription)))
+      return `${where}.${key} must be a list of {"topic":…,"qos":…}.`;
+  }
+  return null;
+}
+
+function isSubscription(value: unknown): boolean {
+  return isObject(value) && typeof value.topic === 'string' && value.topic !== '' && isQos(value.qos);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isQos(value: unknown): boolean {
+  return value === 0 || value === 1 || value === 2;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Milliseconds or seconds that stay whole microseconds in a double. */
+function isAmount(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= MAX_AMOUNT;
+}
+
 function entryProblem(entry: Record<string, unknown>): string | null {
-  if (!Number.isSafeInteger(entry.at) || (entry.at as number) < 0)
-    return 'An entry needs at: µs from the start, a whole number of 0 or more.';
+  if (!isCount(entry.at)) return 'An entry needs at: µs from the start, a whole number of 0 or more.';
   if (!['observed', 'inferred', 'assumed'].includes(entry.origin as string))
     return 'An entry needs origin: observed, inferred or assumed.';
   switch (entry.type) {
     case 'publish':
     case 'downlink':
       if (typeof entry.topic !== 'string' || entry.topic === '') return 'A message needs a topic.';
-      if (![0, 1, 2].includes(entry.qos as number)) return 'A message needs qos 0, 1 or 2.';
-      return Number.isSafeInteger(entry.size) && (entry.size as number) >= 0 && (entry.size as number) <= 268_435_455
+      if (!isQos(entry.qos)) return 'A message needs qos 0, 1 or 2.';
+      return isCount(entry.size) && (entry.size as number) <= 268_435_455
         ? null
         : 'A message needs size: payload bytes, 0 to 268435455.';
     case 'network':
+      if (entry.down !== undefined && typeof entry.down !== 'boolean')
+        return 'The down of a network must be true or false.';
+      for (const key of ['delay_ms', 'jitter_ms'] as const)
+        if (entry[key] !== undefined && !isAmount(entry[key]))
+          return `The ${key} of a network must be a number of 0 or more.`;
+      return entry.loss === undefined || (isAmount(entry.loss) && (entry.loss as number) <= 1)
+        ? null
+        : 'The loss of a network must be a share from 0 to 1.';
     case 'broker-stop':
     case 'broker-start':
     case 'rival-connect':
     case 'kick':
       return null;
     case 'choice':
-      return entry.what === 'redial' && Number.isFinite(entry.ms) && (entry.ms as number) >= 0
+      return entry.what === 'redial' && isAmount(entry.ms)
         ? null
         : 'A choice needs what: "redial" and ms of 0 or more.';
     default:

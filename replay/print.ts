@@ -2,7 +2,9 @@
 import type { FieldValue, SimRecord } from '../engine/index.ts';
 
 export function printMessage(record: SimRecord): string {
-  const fields = Object.entries(record.fields ?? {}).map(([key, value]) => `${key}: ${text(value)}`);
+  const fields = Object.entries(record.fields ?? {})
+    .filter(([key]) => key !== 'reason_term')
+    .map(([key, value]) => `${key}: ${text(key === 'reason' ? (record.fields?.reason_term ?? value) : value)}`);
   const identity = [
     ...(record.clientId === null ? [] : [`clientid: ${record.clientId}`]),
     `msg: ${record.event}`,

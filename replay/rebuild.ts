@@ -32,6 +32,8 @@ const SEND_QUEUE = 64;
 const DEFAULT_DISCONNECT_TIMEOUT_S = 20;
 /** A broker that logs its boot listens about this much later (measured: 0.6 to 1.1 s in the corpus). */
 const BOOT_TO_LISTEN_US = 1_000_000;
+/** How near the estimated start of an outage a line of the broker must be to replace it. */
+const OUTAGE_MARK_US = 2_000_000;
 /** Size of a payload that no line tells. */
 const DEFAULT_PAYLOAD_BYTES = 64;
 
@@ -72,7 +74,10 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
     bridge: {
       id: story.bridgeId,
       release,
-      release_known_by: story.nanomqVersion === null ? 'assumed' : `file:line of its log (${story.nanomqVersion})`,
+      release_known_by:
+        story.nanomqVersion === null
+          ? 'assumed'
+          : `newest that fits the file:line marks of its log (${story.nanomqVersion})`,
       settings,
       origins,
     },
@@ -207,7 +212,7 @@ function brokerRelease(story: BridgeStory): { release: string; release_known_by:
   if (story.emqxReleases === null) return { release: '5.8.9', release_known_by: 'assumed' };
   return {
     release: story.emqxReleases.to.replace('x', '0'),
-    release_known_by: `shape of its log lines (${story.emqxVersion})`,
+    release_known_by: `newest that fits the shape of its log lines (${story.emqxVersion})`,
   };
 }
 
@@ -424,8 +429,10 @@ function outside(story: BridgeStory, dialed: readonly Dial[], disconnectTimeoutS
   for (const session of story.sessions) {
     if (session.client_reason === 'connection_timeout' && session.client_disconnected !== null) {
       const noticed = session.client_disconnected;
-      // The bridge stamps whole seconds; what it last received narrows the start.
-      const start = Math.max(noticed + 500_000 - giveUp, session.client_connected ?? 0);
+      // The bridge stamps whole seconds; the last message that came through is a better mark where the broker logged it near there.
+      const estimate = Math.max(noticed + 500_000 - giveUp, session.client_connected ?? 0);
+      const through = Math.max(session.last_routed_unnamed ?? 0, session.last_inbound ?? 0);
+      const start = Math.abs(through - estimate) < OUTAGE_MARK_US ? through + 50_000 : estimate;
       const up = restored(noticed);
       entries.push({
         at: start,

@@ -2,10 +2,19 @@
  * One replay: the cassette through the machines in the simulator, written as a run into the same tables as the logs, so that the
  * same views and rules read it.
  */
-import { type Endpoint, type SimRecord, type SimSummary, type Stimulus, simulate } from '../engine/index.ts';
+import {
+  type Endpoint,
+  type Message,
+  type SimRecord,
+  type SimSummary,
+  type Stimulus,
+  simulate,
+} from '../engine/index.ts';
+import type { LiveError } from '../engine/live/errors.ts';
+import type { LiveOptions } from '../engine/live/run-live.ts';
 import { type LogRecord, renderNanomqMessage } from '../parsers/index.ts';
 import { hash64 } from '../queries/ids.ts';
-import { analyze, type Database, diagnose, loadStories, RecordWriter } from '../queries/index.ts';
+import { type Database, diagnose, EnvironmentError, loadStories, RecordWriter, UsageError } from '../queries/index.ts';
 import type { Cassette, Incident } from './cassette.ts';
 import { printMessage } from './print.ts';
 import { incidentOf } from './rebuild.ts';
@@ -26,6 +35,11 @@ export interface RunRequest {
   readonly loops: number;
   /** Leave out the per-message debug lines that no verdict needs. */
   readonly brief?: boolean;
+  /** On real sockets (QUIC on loopback) and the real clock, this many times as fast as the incident was. */
+  readonly live?: { readonly speed: number };
+  readonly signal?: AbortSignal;
+  /** How far a live run is, s of the incident. */
+  readonly onProgress?: (doneS: number) => void;
 }
 
 export interface RunResult {
@@ -69,30 +83,46 @@ export async function runReplay(database: Database, request: RunRequest): Promis
   const lineNo: Record<Endpoint, number> = { bridge: 0, broker: 0 };
   const thinned = request.brief && request.loops >= THIN_FROM_LOOPS ? thinner() : null;
   let connected = false;
-  const summary = simulate(
-    {
-      bridge: setup.bridge,
-      broker: setup.broker,
-      stimuli: watched(stimuli(cassette, request.loops), watch, outages),
-      durationUs: Math.min(cassette.header.duration_us * request.loops, MAX_SIMULATED_US),
-      seed,
-      choices: request.forced ? choices(cassette) : undefined,
-      onDelivery: (direction, message) => watch.delivered(direction, message),
-    },
-    (record) => {
-      if (record.event === 'bridge_connected' || record.event === 'bridge_disconnected') {
-        connected = record.event === 'bridge_connected';
-        watch.bridge(connected);
-      }
-      if (request.brief && PER_MESSAGE.has(record.event)) return;
-      if (thinned?.(record)) return;
-      lineNo[record.endpoint] += 1;
-      writer.record(
-        record.endpoint === 'bridge' ? writer.client : writer.broker,
-        toLogRecord(record, lineNo[record.endpoint], start, setup.nanomq),
-      );
-    },
-  );
+  const options = {
+    bridge: setup.bridge,
+    broker: setup.broker,
+    stimuli: watched(stimuli(cassette, request.loops), watch, outages),
+    durationUs: Math.min(cassette.header.duration_us * request.loops, MAX_SIMULATED_US),
+    seed,
+    choices: request.forced ? choices(cassette) : undefined,
+    onDelivery: (direction: 'up' | 'down', message: Message) => watch.delivered(direction, message),
+  };
+  const sink = (record: SimRecord) => {
+    if (record.event === 'bridge_connected' || record.event === 'bridge_disconnected') {
+      connected = record.event === 'bridge_connected';
+      watch.bridge(connected);
+    }
+    if (request.brief && PER_MESSAGE.has(record.event)) return;
+    if (thinned?.(record)) return;
+    lineNo[record.endpoint] += 1;
+    writer.record(
+      record.endpoint === 'bridge' ? writer.client : writer.broker,
+      toLogRecord(record, lineNo[record.endpoint], start, setup.nanomq),
+    );
+  };
+  let summary: SimSummary;
+  try {
+    summary =
+      request.live === undefined
+        ? simulate(options, sink)
+        : await liveRun(
+            {
+              ...options,
+              ...request.live,
+              signal: request.signal,
+              onProgress: ({ at }) => request.onProgress?.(at / 1e6),
+            },
+            sink,
+          );
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
   await writer.finish(lineNo);
   return {
     ...(await judgeRun(database, runId, outages, start)),
@@ -100,6 +130,21 @@ export async function runReplay(database: Database, request: RunRequest): Promis
     flows: watch.summary(summary.up.held + summary.down.held),
     summary,
   };
+}
+
+/** Sockets are loaded only here: everything else works where the QUIC library has no binary. */
+async function liveRun(options: LiveOptions, sink: (record: SimRecord) => void): Promise<SimSummary> {
+  const { runLive } = await import('../engine/live/run-live.ts');
+  try {
+    return await runLive(options, sink);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'LiveError') throw error;
+    const { code, hint, details } = error as LiveError;
+    const settings = { hint: hint ?? undefined, details, cause: error };
+    throw code === 'quic-unavailable' || code === 'port-taken'
+      ? new EnvironmentError(code, error.message, settings)
+      : new UsageError(code, error.message, settings);
+  }
 }
 
 /** True for a record that may be left out: the third and later of its kind in a second. */
@@ -177,6 +222,7 @@ async function judgeRun(
 }
 
 interface RunWriter {
+  abandon(): Promise<void>;
   readonly client: bigint;
   readonly broker: bigint;
   record(source: bigint, record: LogRecord): void;
@@ -227,6 +273,11 @@ async function openRun(database: Database, runId: string, request: RunRequest): 
     client: client.source,
     broker: broker.source,
     record: (source, record) => writer.record(source, record),
+    abandon: async () => {
+      writer.abandon();
+      await database.run('ROLLBACK');
+      await dropRun(database, runId);
+    },
     finish: async (lines) => {
       writer.flush();
       for (const [id, count] of [
@@ -311,9 +362,4 @@ function toLogRecord(record: SimRecord, lineNo: number, start: number, release: 
     body: (bridge ? renderNanomqMessage(record.event, record.fields ?? {}, release) : null) ?? printMessage(record),
     attributes: record.fields,
   };
-}
-
-/** Findings with evidence of a run, as `analyze` gives them. */
-export function analyzeRun(database: Database, runId: string) {
-  return analyze(database, { runId });
 }

@@ -10,7 +10,7 @@ import {
   brokerProfile,
   DEFAULT_BROKER_SETTINGS,
 } from '../engine/index.ts';
-import { UsageError } from '../queries/index.ts';
+import { compareReleases, UsageError } from '../queries/index.ts';
 import type { Header } from './cassette.ts';
 
 export interface Variant {
@@ -110,6 +110,8 @@ const KEYS: { readonly [key: string]: (draft: Draft, value: string) => void } = 
   },
 };
 
+const CHOOSES_DEFAULTS = new Set(['nanomq', 'emqx', 'transport']);
+
 export function variantKeys(): string[] {
   return Object.keys(KEYS);
 }
@@ -127,7 +129,7 @@ export function parseVariant(text: string): Variant {
           hint: 'Write KEY=VALUE, for example nanomq=0.23.10 or keepalive=30s.',
         });
       const key = part.slice(0, at).trim();
-      if (KEYS[key] === undefined) {
+      if (!Object.hasOwn(KEYS, key)) {
         const near = nearest(key, variantKeys());
         throw new UsageError('unknown-key', `${key} is not a setting that a replay knows.`, {
           hint: `${near === null ? '' : `Did you mean ${near}? `}Known: ${variantKeys().join(', ')}.`,
@@ -153,8 +155,13 @@ export function setUp(header: Header, variant: Variant): Setup {
     },
     broker: { ...DEFAULT_BROKER_SETTINGS, ...header.broker.settings },
   };
-  for (const [key, value] of variant.changes) KEYS[key]?.(draft, value);
+  // Release and transport first: their defaults must not overwrite what the user sets.
+  const apply = (wanted: boolean) => {
+    for (const [key, value] of variant.changes) if (CHOOSES_DEFAULTS.has(key) === wanted) KEYS[key]?.(draft, value);
+  };
+  apply(true);
   if (draft.nanomq !== header.bridge.release) adoptDefaults(draft, header);
+  apply(false);
   const bridge = bridgeProfile(draft.nanomq, draft.settings.transport);
   const broker = brokerProfile(draft.emqx);
   return {
@@ -165,6 +172,10 @@ export function setUp(header: Header, variant: Variant): Setup {
     notes: [bridge.note, broker.note].filter((note) => note !== null),
   };
 }
+
+/** Up to 0.24.8 `800ms` of quic_initial_rtt_ms in the file was 48000 ms in force (nanomq-bridge-model §8, D11). */
+const UNIT_BUG_GONE = '0.24.9';
+const UNIT_BUG = 60;
 
 /** Settings that were only assumed from the old release's defaults follow the new release's. */
 function adoptDefaults(draft: Draft, header: Header): void {
@@ -178,14 +189,11 @@ function adoptDefaults(draft: Draft, header: Header): void {
     )
       draft.settings[key] = fresh[key] as never;
   }
-  // The unit bug of quic_initial_rtt_ms went with 0.24.9: a value of 48000 ms was `800ms` in the file (model D11).
-  const unitBug = 60;
-  if (
-    draft.settings.quicInitialRttMs % unitBug === 0 &&
-    draft.settings.quicInitialRttMs >= 10_000 &&
-    fresh.quicInitialRttMs < 10_000
-  )
-    draft.settings.quicInitialRttMs /= unitBug;
+  const { release: before } = header.bridge;
+  if (compareReleases(before, UNIT_BUG_GONE) < 0 && compareReleases(draft.nanomq, UNIT_BUG_GONE) >= 0) {
+    const { quicInitialRttMs } = draft.settings;
+    if (quicInitialRttMs >= 10_000 && quicInitialRttMs % UNIT_BUG === 0) draft.settings.quicInitialRttMs /= UNIT_BUG;
+  }
 }
 
 function release(value: string): string {
@@ -212,7 +220,7 @@ function number(key: string, value: string): number {
 
 function count(key: string, value: string, least: number): number {
   const parsed = Number(value);
-  if (!Number.isInteger(parsed) || parsed < least || parsed > 65_535)
+  if (value === '' || !Number.isInteger(parsed) || parsed < least || parsed > 65_535)
     throw bad(key, value, `a whole number from ${least} to 65535`);
   return parsed;
 }

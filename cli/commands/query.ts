@@ -1,6 +1,6 @@
 /** `bridgetrace query`: SQL over the joined logs. */
 import { createWriteStream } from 'node:fs';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { InputError, namedQueries, resolveQuery, runQuery, UsageError, writeParquet } from '../../queries/index.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
@@ -52,7 +52,10 @@ export const register: RegisterCommand = (program, context) => {
       if (format === 'parquet') {
         if (options.output === undefined)
           throw new UsageError('no-output', 'parquet is written to a file.', { hint: 'Add -o FILE.' });
-        await writeParquet(options.db, sql, options.output);
+        await wholeFile(options.output, async (part) => {
+          await (await open(part, 'w')).close(); // a folder that is missing or closed is no fault of the statement
+          await writeParquet(options.db, sql, part);
+        });
         return;
       }
       if (!(FORMATS as readonly string[]).includes(format))
@@ -87,17 +90,27 @@ async function sqlFile(file: string): Promise<string> {
 }
 
 /** A file appears under its name only when it is whole. */
-async function toFile(file: string, write: (out: NodeJS.WritableStream) => Promise<unknown>): Promise<void> {
+async function wholeFile(file: string, write: (part: string) => Promise<unknown>): Promise<void> {
   const part = `${file}.part`;
-  const out = createWriteStream(part);
   try {
-    await write(out);
-    out.end();
-    await finished(out);
+    await write(part);
     await rename(part, file);
   } catch (error) {
-    out.destroy();
     await rm(part, { force: true });
     throw error;
   }
+}
+
+function toFile(file: string, write: (out: NodeJS.WritableStream) => Promise<unknown>): Promise<void> {
+  return wholeFile(file, async (part) => {
+    const out = createWriteStream(part);
+    try {
+      await write(out);
+      out.end();
+      await finished(out);
+    } catch (error) {
+      out.destroy();
+      throw error;
+    }
+  });
 }

@@ -16,6 +16,7 @@ export const register: RegisterCommand = (program, context) => {
     .option('--emqx <release>', 'against this EMQX release')
     .option('--set <key=value...>', 'change a setting of nanomq.conf')
     .option('--mode <mode>', 'sim (simulated network, virtual time) or live (real QUIC on loopback)', 'sim')
+    .option('--speed <factor>', 'live: this many times as fast as the incident was, 5 at most', '1')
     .option('--seed <n>', 'seed of everything random', '1')
     .option('--db <file>', 'write the run into this database too (default: keep it in memory)');
   withExample(
@@ -26,6 +27,7 @@ export const register: RegisterCommand = (program, context) => {
   addCommonOptions(command).action(
     exitingWith(context, async (file, options) => {
       const cassette = await readCassette(file);
+      const speed = Number(options.speed);
       const seed = parseCount('--seed', options.seed, 0, 2 ** 31 - 1);
       if (options.mode !== 'sim' && options.mode !== 'live')
         throw new UsageError('bad-mode', `--mode ${options.mode}: sim or live.`);
@@ -50,7 +52,7 @@ export const register: RegisterCommand = (program, context) => {
           seed,
           forced: changes.length === 0,
           loops: 1,
-          live: options.mode === 'live',
+          ...(options.mode === 'live' ? { live: { speed } } : {}),
           signal: context.signal,
           onProgress: (done) => progress.update(done),
         });

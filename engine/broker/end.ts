@@ -63,9 +63,9 @@ export function terminate(broker: Broker, connection: Connection): void {
   connection.state = 'ended';
   connection.closingUntil = null;
   if (connection.clientId !== null && !persistsSession(connection)) {
-    const reason = `{shutdown,${connection.closeReason}}`;
-    log(broker, connection, 'debug', 'connection_terminated', { reason });
-    log(broker, connection, 'info', 'connection_terminate_info', { reason });
+    const fields = { reason: connection.closeReason, reason_term: `{shutdown,${connection.closeReason}}` };
+    log(broker, connection, 'debug', 'connection_terminated', fields);
+    log(broker, connection, 'info', 'connection_terminate_info', fields);
   }
   dropSession(broker, connection);
   closeTransport(broker, connection);

@@ -101,7 +101,7 @@ export class BridgeSide {
         break;
       }
       case 'deliver':
-        ledger.delivered('down', output.message);
+        ledger.delivered('down', output.message, at);
         break;
       case 'lost':
         ledger[output.direction].lost(output.message, output.reason);

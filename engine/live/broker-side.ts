@@ -217,7 +217,7 @@ export class BrokerSide {
         break;
       }
       case 'deliver':
-        ledger.delivered('up', output.message);
+        ledger.delivered('up', output.message, at);
         break;
       case 'lost':
         ledger.down.lost(output.message, output.reason);

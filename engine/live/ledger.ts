@@ -1,12 +1,12 @@
 /** What the run adds up: records, what became of every message, what is on the way. */
 
 import { Books } from '../sim/books.ts';
+import type { SimOptions } from '../sim/options.ts';
 import { TraceHash } from '../sim/trace-hash.ts';
-import type { Endpoint, Message, SimRecord, StreamIndex } from '../types.ts';
+import type { Endpoint, Message, Micros, SimRecord, StreamIndex } from '../types.ts';
 import { InFlight } from './in-flight.ts';
 
 export type Direction = 'up' | 'down';
-export type OnDelivery = (direction: Direction, message: Message) => void;
 
 /** Why a message died that was written to a connection which ended (the driver's reason, `BridgeLossReason`). */
 const CONNECTION_LOST = 'connection-lost';
@@ -15,13 +15,13 @@ export class Ledger {
   readonly up = new Books();
   readonly down = new Books();
   readonly #sink: (record: SimRecord) => void;
-  readonly #onDelivery: OnDelivery | undefined;
+  readonly #onDelivery: SimOptions['onDelivery'];
   readonly #hash = new TraceHash();
   /** By the bridge's UDP port, which both ends of a connection know. */
   readonly #inFlight = new Map<number, InFlight>();
   #records = 0;
 
-  constructor(sink: (record: SimRecord) => void, onDelivery?: OnDelivery) {
+  constructor(sink: (record: SimRecord) => void, onDelivery?: SimOptions['onDelivery']) {
     this.#sink = sink;
     this.#onDelivery = onDelivery;
   }
@@ -40,9 +40,9 @@ export class Ledger {
     this.#sink(record);
   }
 
-  delivered(direction: Direction, message: Message): void {
+  delivered(direction: Direction, message: Message, at: Micros): void {
     this[direction].delivered(message);
-    this.#onDelivery?.(direction, message);
+    this.#onDelivery?.(direction, message, at);
   }
 
   opened(port: number): void {

@@ -38,7 +38,10 @@ export class QuicClient {
       received: (datagram, fromPort) => this.#connection?.receive(datagram, fromPort, this.#port.number),
       failed: (error) => this.#onSocketError(error),
     });
-    this.#open().catch(options.crashed);
+    this.#open().catch((error: unknown) => {
+      // Closing the socket half-way through is not a failure.
+      if (!this.#closed) options.crashed(error);
+    });
   }
 
   get isOpen(): boolean {

@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import type { native } from '@matrixai/quic';
 import type { CloseCause, StreamIndex } from '../types.ts';
+import { ConnectionDeadlines } from './connection-deadlines.ts';
 import type { Quiche } from './quic-library.ts';
 import { DATAGRAM_BYTES, PENDING_BYTES_MAX, type QuicTimeouts } from './quic-settings.ts';
 import { StreamNumbers } from './stream-numbers.ts';
@@ -46,6 +47,8 @@ const DATAGRAMS_PER_TURN_MAX = 256;
 const DRAIN_MS_MAX = 1_000;
 /** quiche's timers have millisecond resolution; waking up early would find nothing to do. */
 const TIMER_SLACK_MS = 1;
+/** `setTimeout` overflows at 2^31 ms; waking up early only sets the timer again. */
+const LONGEST_SLEEP_MS = 60_000;
 
 /** Read and send scratch space. One thread, and nothing keeps it across calls. */
 const scratch = Buffer.alloc(READ_CHUNK_BYTES);
@@ -53,15 +56,12 @@ const scratch = Buffer.alloc(READ_CHUNK_BYTES);
 export class QuicConnection {
   readonly #quiche: Quiche;
   readonly #native: NativeConnection;
-  readonly #timeouts: QuicTimeouts;
+  readonly #deadlines: ConnectionDeadlines;
   readonly #user: QuicConnectionUser;
   readonly #owner: QuicConnectionOwner;
   readonly #numbers = new StreamNumbers();
   readonly #writers = new Map<number, StreamWriter>();
-  readonly #bornAtMs = performance.now();
-  #activeAtMs = this.#bornAtMs;
-  /** First ack-eliciting datagram since the peer was last heard. */
-  #unansweredSinceMs: number | null = null;
+  /** What is sent next asks for an acknowledgement. */
   #elicitsAnswer = true;
   #established = false;
   /** `ended`: the user knows or closed it itself; `over`: forgotten. */
@@ -69,7 +69,7 @@ export class QuicConnection {
   #endedAtMs = 0;
   #turn: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #nativeDueAtMs: number | null = null;
+  #nativeDueAtMs = Infinity;
 
   constructor(
     quiche: Quiche,
@@ -80,7 +80,7 @@ export class QuicConnection {
   ) {
     this.#quiche = quiche;
     this.#native = connection;
-    this.#timeouts = timeouts;
+    this.#deadlines = new ConnectionDeadlines(timeouts, performance.now());
     this.#user = user;
     this.#owner = owner;
     this.wake();
@@ -88,10 +88,6 @@ export class QuicConnection {
 
   get isOpen(): boolean {
     return this.#state === 'open';
-  }
-
-  get #isOver(): boolean {
-    return this.#state === 'over';
   }
 
   get isEstablished(): boolean {
@@ -116,8 +112,7 @@ export class QuicConnection {
 
   #noteAnswer(): void {
     const now = performance.now();
-    this.#activeAtMs = now;
-    this.#unansweredSinceMs = null;
+    this.#deadlines.noteReceived(now);
     const roundTripMs = this.#native.pathStats()[0]?.rtt ?? 0;
     for (const writer of this.#writers.values()) writer.noteAnswer(now, roundTripMs);
   }
@@ -194,6 +189,7 @@ export class QuicConnection {
   #runTurn(): void {
     if (this.#state === 'open' && !this.#established && this.#native.isEstablished()) {
       this.#established = true;
+      this.#deadlines.noteEstablished();
       this.#user.established();
     }
     if (this.#state === 'open') this.#read();
@@ -304,7 +300,7 @@ export class QuicConnection {
         return;
       }
       this.#owner.send(sent);
-      this.#noteSent();
+      this.#deadlines.noteSent(performance.now(), this.#elicitsAnswer);
     }
     this.wake();
   }
@@ -316,12 +312,6 @@ export class QuicConnection {
     } catch {
       return null; // It is closed; checkEnd tells why.
     }
-  }
-
-  #noteSent(): void {
-    const now = performance.now();
-    this.#activeAtMs = now;
-    if (this.#elicitsAnswer) this.#unansweredSinceMs ??= now;
   }
 
   #completeWrites(): void {
@@ -368,51 +358,38 @@ export class QuicConnection {
     if (this.#timer) clearTimeout(this.#timer);
     const now = performance.now();
     const nativeMs = this.#native.timeout();
-    this.#nativeDueAtMs = nativeMs === null ? null : now + nativeMs;
-    const dueAtMs = Math.min(...[this.#nativeDueAtMs, ...this.#ownDeadlines()].filter((due) => due !== null));
-    if (!Number.isFinite(dueAtMs)) return;
-    const sleepMs = Math.max(0, dueAtMs - now) + TIMER_SLACK_MS;
+    this.#nativeDueAtMs = nativeMs === null ? Infinity : now + nativeMs;
+    const ownDueAtMs = this.#state === 'open' ? this.#deadlines.next() : this.#endedAtMs + DRAIN_MS_MAX;
+    const dueAtMs = Math.min(this.#nativeDueAtMs, ownDueAtMs);
+    if (dueAtMs === Infinity) return;
+    const sleepMs = Math.min(Math.max(0, dueAtMs - now), LONGEST_SLEEP_MS) + TIMER_SLACK_MS;
     this.#timer = setTimeout(() => this.#guard(() => this.#onTimer()), sleepMs);
-  }
-
-  #ownDeadlines(): (number | null)[] {
-    if (this.#state !== 'open') return [this.#endedAtMs + DRAIN_MS_MAX];
-    return [this.#handshakeDueAtMs(), this.#disconnectDueAtMs(), this.#keepaliveDueAtMs()];
-  }
-
-  #handshakeDueAtMs(): number | null {
-    return this.#established ? null : this.#bornAtMs + this.#timeouts.handshakeMs;
-  }
-
-  #disconnectDueAtMs(): number | null {
-    const { disconnectMs } = this.#timeouts;
-    if (!this.#established || disconnectMs === 0 || this.#unansweredSinceMs === null) return null;
-    return this.#unansweredSinceMs + disconnectMs;
-  }
-
-  #keepaliveDueAtMs(): number | null {
-    const { keepaliveMs } = this.#timeouts;
-    return this.#established && keepaliveMs > 0 ? this.#activeAtMs + keepaliveMs : null;
   }
 
   #onTimer(): void {
     this.#timer = null;
     const now = performance.now();
-    const isDue = (at: number | null): boolean => at !== null && at <= now;
-    if (this.#state === 'open' && isDue(this.#handshakeDueAtMs())) this.#giveUp({ kind: 'handshake-timeout' });
-    if (this.#state === 'open' && isDue(this.#disconnectDueAtMs())) this.#giveUp({ kind: 'timeout' });
-    if (this.#isOver) return;
-    if (this.#state === 'open' && isDue(this.#keepaliveDueAtMs())) {
-      this.#native.sendAckEliciting();
-      this.#elicitsAnswer = true;
-      this.#activeAtMs = now;
+    if (this.#state === 'open') {
+      const cause = this.#deadlines.expired(now);
+      if (cause) {
+        this.#giveUp(cause);
+        return;
+      }
+      if (this.#deadlines.wantsPing(now)) this.#ping(now);
     }
-    if (isDue(this.#nativeDueAtMs)) {
+    if (this.#nativeDueAtMs <= now) {
       this.#native.onTimeout();
       // It may be a probe.
       this.#elicitsAnswer = true;
     }
     this.#runTurn();
+  }
+
+  #ping(nowMs: number): void {
+    this.#native.sendAckEliciting();
+    this.#elicitsAnswer = true;
+    // Counts as sent, so that a full congestion window does not make it spin.
+    this.#deadlines.noteSent(nowMs, true);
   }
 
   /** The peer does not answer: no close frame would reach it. */

@@ -12,7 +12,7 @@ import { BrokerSide } from './broker-side.ts';
 import { createCertificate } from './certificate.ts';
 import { RunClock } from './clock.ts';
 import { LiveError } from './errors.ts';
-import { Ledger, type OnDelivery } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 import { LiveLink } from './live-link.ts';
 import { loadQuiche, type Quiche } from './quic-library.ts';
 import type { RunControl } from './run-control.ts';
@@ -30,8 +30,6 @@ export interface LiveOptions extends SimOptions {
   readonly signal?: AbortSignal;
   /** About twice a second. */
   readonly onProgress?: (progress: LiveProgress) => void;
-  /** Every delivery, repeated ones too. */
-  readonly onDelivery?: OnDelivery;
 }
 
 /** Beyond it a millisecond of Node's timers would be too much of a keepalive. */
@@ -39,8 +37,11 @@ export const SPEED_MAX = 5;
 /** Longest payload of a message, bytes: half of what a stream may hold back. */
 export const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
 const PROGRESS_MS = 500;
-/** Stimuli fed in one turn of Node's event loop. */
-const STIMULI_PER_TURN_MAX = 1_000;
+/**
+ * Stimuli this close together are fed in one turn of Node's event loop, others in turns of their own, so that a write can
+ * complete between them even when the process is late. The simulator completes a write after the same time.
+ */
+const BURST_SPAN: Micros = 100;
 
 /**
  * Runs bridge and broker against each other over QUIC and hands every log record to `sink` in order, as `simulate` does:
@@ -225,14 +226,15 @@ class LiveRun {
   }
 
   #feedStimuli(): void {
-    for (let count = 0; count < STIMULI_PER_TURN_MAX; count++) {
-      const stimulus = this.#peekStimulus();
-      if (!stimulus || this.#over) return;
-      if (stimulus.at > this.#clock.now()) break;
-      this.#nextStimulus = null;
-      this.#apply(stimulus);
+    const first = this.#peekStimulus();
+    if (first && first.at <= this.#clock.now()) {
+      const until = Math.min(first.at + BURST_SPAN, this.#clock.now());
+      for (let next: Stimulus | null = first; next && next.at <= until && !this.#over; next = this.#peekStimulus()) {
+        this.#nextStimulus = null;
+        this.#apply(next);
+      }
     }
-    this.#feeder.set(this.#peekStimulus()?.at ?? null);
+    if (!this.#over) this.#feeder.set(this.#peekStimulus()?.at ?? null);
   }
 
   #peekStimulus(): Stimulus | null {

@@ -24,8 +24,8 @@ function parseDay(date: string): number | null {
   const day = twoDigits(date, 8);
   const year = twoDigits(date, 0) * 100 + twoDigits(date, 2);
   const ms = Date.UTC(year, month - 1, day);
-  const back = new Date(ms);
-  if (Number.isNaN(ms) || back.getUTCMonth() !== month - 1 || back.getUTCDate() !== day) return null;
+  const daysInMonth = (Date.UTC(year, month, 1) - Date.UTC(year, month - 1, 1)) / 86_400_000;
+  if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth)) return null;
   cachedDate = date;
   cachedDayUs = (ms / 86_400_000) * DAY_US;
   return cachedDayUs;

@@ -13,6 +13,8 @@ export const LATENCY_US = 300_000;
 export const MAX_EVENTS = 600;
 /** A second solution with at least this share of the pairs makes the clock ambiguous. */
 const RIVAL_SHARE = 0.8;
+/** Solutions this close are one with a larger error, not rivals. */
+const NEARBY_US = 2_000_000;
 const QUARTER_HOUR_US = 900_000_000;
 
 export interface ClockEvents {
@@ -43,22 +45,28 @@ interface Span {
 export function align(kinds: readonly ClockEvents[], near?: { offsetUs: number; withinUs: number }): Alignment | null {
   const edges: { at: number; step: 1 | -1 }[] = [];
   for (const { client, broker, clientPrecisionUs } of kinds) {
+    const happened = broker.slice(0, MAX_EVENTS).sort((a, b) => a - b);
     for (const written of client.slice(0, MAX_EVENTS)) {
-      for (const happened of broker.slice(0, MAX_EVENTS)) {
-        const from = happened - written - clientPrecisionUs;
-        const to = happened - written + LATENCY_US;
+      // An event has one counterpart, so its intervals are joined where they meet: two events close together that also fit
+      // crosswise must not count twice and squeeze the answer.
+      let end = Number.NEGATIVE_INFINITY;
+      for (const at of happened) {
+        const from = at - written - clientPrecisionUs;
+        const to = at - written + LATENCY_US;
         if (near && (to < near.offsetUs - near.withinUs || from > near.offsetUs + near.withinUs)) continue;
-        edges.push({ at: from, step: 1 }, { at: to, step: -1 });
+        if (from <= end) edges[edges.length - 1]!.at = to;
+        else edges.push({ at: from, step: 1 }, { at: to, step: -1 });
+        end = to;
       }
     }
   }
   if (edges.length === 0) return null;
   const spans = bestSpans(edges);
-  const best = spans[0];
-  if (best === undefined) return null;
-  const rivals = spans
-    .slice(1)
-    .filter((span) => span.pairs >= best.pairs * RIVAL_SHARE && apart(span, best) > 2_000_000);
+  if (spans[0] === undefined) return null;
+  const best = spans
+    .filter((span) => span.pairs === spans[0]!.pairs && apart(span, spans[0]!) <= NEARBY_US)
+    .reduce((a, b) => ({ from: Math.min(a.from, b.from), to: Math.max(a.to, b.to), pairs: a.pairs }));
+  const rivals = spans.filter((span) => span.pairs >= best.pairs * RIVAL_SHARE && apart(span, best) > NEARBY_US);
   return {
     offsetUs: Math.round((best.from + best.to) / 2),
     errorUs: Math.round((best.to - best.from) / 2),

@@ -8,13 +8,15 @@ const TITLE =
 /** Below this share of messages dropped by busy contexts the drops are bursts, not a lasting overload. */
 const MIN_SHARE = 0.4;
 const MIN_SECONDS = 20;
+/** Drops that begin this soon after a reconnect belong to the backlog of the outage. */
+const BACKLOG_S = 3;
 
 export const aioLoad: Rule = {
   id: 'aio-load',
   title: TITLE,
   async evaluate(story, earlier) {
     if (earlier.some((finding) => finding.id === 'stuck-busy')) return null;
-    const loaded = story.sessions.filter(isOverloaded);
+    const loaded = story.sessions.filter((session, index) => isOverloaded(session) && !isBacklog(story.sessions, index));
     if (loaded.length === 0) return null;
     const healthy = loaded.every((session) => session.reason !== 'keepalive_timeout' && (session.pings ?? 0) > 0);
     const shares = loaded.map(busyShare);
@@ -65,6 +67,17 @@ function isOverloaded(session: Session): boolean {
     return false;
   const share = busyShare(session);
   return share === null ? busy / seconds(session.last_drop - session.first_drop) >= 1 : share >= MIN_SHARE;
+}
+
+/**
+ * Drops that start with the reconnect come from the messages the outage left unacknowledged, which hold their contexts until they
+ * are resent one by one (nanomq-bridge-model §3.2); unless it was already like that before.
+ */
+function isBacklog(sessions: readonly Session[], index: number): boolean {
+  const session = sessions[index]!;
+  if (index === 0 || session.first_drop === null || session.client_connected === null) return false;
+  if (seconds(session.first_drop - session.client_connected) > BACKLOG_S) return false;
+  return !sessions.slice(0, index).some(isOverloaded);
 }
 
 /** Dropped by busy contexts / offered; from the bridge's debug lines, else from what the broker routed or received. */

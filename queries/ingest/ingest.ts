@@ -5,7 +5,14 @@
  * mark (or does nothing where all is in). The same bytes under another name are the same source.
  */
 import { stat } from 'node:fs/promises';
-import { createParser, type Detection, detectLayout, LineSplitter, type RecordParser } from '../../parsers/index.ts';
+import {
+  createParser,
+  type Detection,
+  detectLayout,
+  type LinePosition,
+  LineSplitter,
+  type RecordParser,
+} from '../../parsers/index.ts';
 import type { Database } from '../database.ts';
 import { refreshDerived } from '../derive/refresh.ts';
 import { InputError } from '../errors.ts';
@@ -71,6 +78,8 @@ interface SourceState {
   continuations: number;
   unparsed: number;
   complete: boolean;
+  /** Of a complete file: where to start again if it grows. */
+  reopen: LinePosition;
 }
 
 /** Throws InputError (nothing written) if a named file is missing, unreadable or no log, or a folder holds no log. */
@@ -168,7 +177,7 @@ async function ingestFile(database: Database, candidate: Candidate, options: Ing
   if (known?.complete) {
     const grew = candidate.size !== null || (await hasMore(file.path, gzip, state.bytesDone));
     if (!grew) return summary(candidate, node, state, 'unchanged');
-    await reopenLastLine(database, state);
+    await reopenEnd(database, state);
   }
   await parseInto(database, candidate, state, options);
   return summary(candidate, node, state, known === null || before === 0 ? 'new' : 'continued');
@@ -199,10 +208,10 @@ async function parseInto(
       state.unparsed += 1;
     },
   });
-  let lastLine = state.lines;
+  let lastLine: LinePosition = { byteOffset: state.bytesDone, lineNo: state.lines };
   const splitter = new LineSplitter(
     (line) => {
-      lastLine = line.lineNo;
+      lastLine = line;
       parser.line(line);
     },
     { byteOffset: state.bytesDone, lineNo: state.lines + 1 },
@@ -212,7 +221,8 @@ async function parseInto(
     await database.run(
       `UPDATE sources SET bytes_done = $2, lines = $3, records = $4, continuations = $5, unparsed = $6, complete = $7,
          first_ts = least(coalesce(first_ts, make_timestamp($8::BIGINT)), make_timestamp($8::BIGINT)),
-         last_ts = greatest(coalesce(last_ts, make_timestamp($9::BIGINT)), make_timestamp($9::BIGINT))
+         last_ts = greatest(coalesce(last_ts, make_timestamp($9::BIGINT)), make_timestamp($9::BIGINT)),
+         reopen_offset = $10, reopen_line = $11
        WHERE source_id = $1`,
       [
         state.sourceId,
@@ -224,6 +234,8 @@ async function parseInto(
         complete,
         bigOrNull(firstTs),
         bigOrNull(lastTs),
+        BigInt(state.reopen.byteOffset),
+        state.reopen.lineNo,
       ],
     );
     await database.run('COMMIT');
@@ -259,9 +271,12 @@ async function parseInto(
       broken = error; // keep what was read before the damage
     }
     splitter.end();
+    // The file may have been cut inside its last line, or before text that belongs to a record still held by the parser.
+    const held = parser.resumePoint();
+    state.reopen = held.byteOffset < position ? held : { byteOffset: lastLine.byteOffset, lineNo: lastLine.lineNo };
     parser.end();
     state.bytesDone = position;
-    state.lines = lastLine;
+    state.lines = lastLine.lineNo;
     state.complete = true;
     await commit(true);
   } catch (error) {
@@ -284,8 +299,11 @@ async function findSource(database: Database, candidate: Candidate, endpointId: 
     continuations: number;
     unparsed: number;
     complete: boolean;
+    reopen_offset: number | null;
+    reopen_line: number | null;
   }>(
-    'SELECT source_id, prefix_hash, prefix_bytes, bytes_done, lines, records, continuations, unparsed, complete FROM sources WHERE endpoint_id = $1 AND layout = $2',
+    `SELECT source_id, prefix_hash, prefix_bytes, bytes_done, lines, records, continuations, unparsed, complete, reopen_offset, reopen_line
+     FROM sources WHERE endpoint_id = $1 AND layout = $2`,
     [endpointId, candidate.detection.layout],
   );
   const match = rows.find(
@@ -302,6 +320,7 @@ async function findSource(database: Database, candidate: Candidate, endpointId: 
     continuations: match.continuations,
     unparsed: match.unparsed,
     complete: match.complete,
+    reopen: { byteOffset: match.reopen_offset ?? 0, lineNo: match.reopen_line ?? 1 },
   };
 }
 
@@ -320,7 +339,8 @@ async function createSource(database: Database, candidate: Candidate, endpointId
       candidate.prefix.length,
     ],
   );
-  return { sourceId, bytesDone: 0, lines: 0, records: 0, continuations: 0, unparsed: 0, complete: false };
+  const reopen = { byteOffset: 0, lineNo: 1 };
+  return { sourceId, bytesDone: 0, lines: 0, records: 0, continuations: 0, unparsed: 0, complete: false, reopen };
 }
 
 async function hasMore(file: string, gzip: boolean, from: number): Promise<boolean> {
@@ -330,27 +350,25 @@ async function hasMore(file: string, gzip: boolean, from: number): Promise<boole
   return false;
 }
 
-/** A file that has grown may have been cut inside its last line: take the last record back and read it again with the rest. */
-async function reopenLastLine(database: Database, state: SourceState): Promise<void> {
-  const last = await database.all<{ kind: string; line_no: number; byte_offset: number; continuations: number }>(
-    `SELECT 'records' AS kind, line_no, byte_offset, continuations FROM records WHERE source_id = $1
-     UNION ALL SELECT 'unparsed', line_no, byte_offset, 0 FROM unparsed WHERE source_id = $1
-     ORDER BY byte_offset DESC LIMIT 1`,
-    [state.sourceId],
+/** A file that has grown is read again from where its end may have been cut: what was read from there on is taken back. */
+async function reopenEnd(database: Database, state: SourceState): Promise<void> {
+  const from = [state.sourceId, BigInt(state.reopen.byteOffset)];
+  const inside = 'source_id = $1 AND byte_offset >= $2';
+  const [taken] = await database.all<{ records: number; continuations: number; unparsed: number }>(
+    `SELECT count(*) AS records, coalesce(sum(continuations), 0)::BIGINT AS continuations,
+       (SELECT count(*) FROM unparsed WHERE ${inside}) AS unparsed
+     FROM records WHERE ${inside}`,
+    from,
   );
-  const row = last[0];
-  if (row === undefined) return;
-  state.bytesDone = row.byte_offset;
-  state.lines = row.line_no - 1;
+  state.bytesDone = state.reopen.byteOffset;
+  state.lines = state.reopen.lineNo - 1;
   state.complete = false;
-  if (row.kind === 'records') state.records -= 1;
-  else state.unparsed -= 1;
-  state.continuations -= row.continuations;
+  state.records -= taken?.records ?? 0;
+  state.continuations -= taken?.continuations ?? 0;
+  state.unparsed -= taken?.unparsed ?? 0;
   await database.transaction(async () => {
-    await database.run(
-      `DELETE FROM ${row.kind === 'records' ? 'records' : 'unparsed'} WHERE source_id = $1 AND byte_offset = $2`,
-      [state.sourceId, BigInt(row.byte_offset)],
-    );
+    await database.run(`DELETE FROM records WHERE ${inside}`, from);
+    await database.run(`DELETE FROM unparsed WHERE ${inside}`, from);
     await database.run(
       'UPDATE sources SET bytes_done = $2, lines = $3, records = $4, continuations = $5, unparsed = $6, complete = false WHERE source_id = $1',
       [state.sourceId, BigInt(state.bytesDone), state.lines, state.records, state.continuations, state.unparsed],

@@ -1,104 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { quicAvailable } from '../../engine/live/quic-library.ts';
-import { type LiveOptions, runLive } from '../../engine/live/run-live.ts';
-import { brokerProfile, DEFAULT_BROKER_SETTINGS } from '../../engine/profiles/emqx.ts';
-import { bridgeDefaults, bridgeProfile } from '../../engine/profiles/nanomq.ts';
-import type { SimSummary } from '../../engine/sim/options.ts';
-import { simulate } from '../../engine/sim/simulate.ts';
 import { SECOND } from '../../engine/time.ts';
-import type { BridgeSettings, BrokerSettings, Qos, SimRecord, Stimulus } from '../../engine/types.ts';
+import type { Qos } from '../../engine/types.ts';
+import { count, downlinks, inOrder, kinds, live, packets, publishes, type Setup, simulated } from './run-setup.ts';
 import { skipReason } from './support.ts';
 
 const skip = skipReason(await quicAvailable());
-
-interface Setup {
-  readonly nanomq: string;
-  readonly emqx: string;
-  readonly bridge?: Partial<BridgeSettings>;
-  readonly broker?: Partial<BrokerSettings>;
-  readonly stimuli: readonly Stimulus[];
-  readonly seconds: number;
-  readonly live?: Partial<LiveOptions>;
-}
-
-function optionsOf({ nanomq, emqx, bridge, broker, stimuli, seconds, live }: Setup): LiveOptions {
-  return {
-    bridge: {
-      profile: bridgeProfile(nanomq, 'quic').profile,
-      settings: {
-        ...bridgeDefaults(nanomq, 'quic'),
-        protocol: 5,
-        clientId: 'edge-1',
-        maxSendQueueLen: 64,
-        subscriptions: [{ topic: 'down/#', qos: 1 }],
-        ...bridge,
-      },
-    },
-    broker: { profile: brokerProfile(emqx).profile, settings: { ...DEFAULT_BROKER_SETTINGS, ...broker } },
-    stimuli,
-    durationUs: seconds * SECOND,
-    seed: 7,
-    ...live,
-  };
-}
-
-interface Outcome {
-  readonly summary: SimSummary;
-  readonly records: readonly SimRecord[];
-}
-
-async function live(setup: Setup): Promise<Outcome> {
-  const records: SimRecord[] = [];
-  const summary = await runLive(optionsOf(setup), (record) => records.push(record));
-  assertSound({ summary, records });
-  return { summary, records };
-}
-
-function simulated(setup: Setup): Outcome {
-  const records: SimRecord[] = [];
-  const summary = simulate(optionsOf(setup), (record) => records.push(record));
-  return { summary, records };
-}
-
-/** Holds for every run: times in order and within the run, no message unaccounted for. */
-function assertSound({ summary, records }: Outcome): void {
-  assert.equal(summary.records, records.length);
-  assert.equal(summary.unaccounted, 0);
-  let last = 0;
-  for (const { at } of records) {
-    assert.ok(Number.isInteger(at) && at >= last && at <= summary.endedAt, `record at ${at} after ${last}`);
-    last = at;
-  }
-}
-
-const count = ({ records }: Outcome, event: string): number =>
-  records.filter((record) => record.event === event).length;
-
-/** Broker's trace: packets of one kind on control streams. */
-const packets = ({ records }: Outcome, event: string, packet: string): SimRecord[] =>
-  records.filter((record) => record.event === event && record.fields?.packet === packet);
-
-const kinds = ({ records }: Outcome): Set<string> =>
-  new Set(records.map(({ endpoint, event }) => `${endpoint} ${event}`));
-
-function publishes(count: number, fromUs: number, everyUs: number, qosOf: (index: number) => Qos): Stimulus[] {
-  return Array.from({ length: count }, (_, index) => ({
-    at: fromUs + index * everyUs,
-    kind: 'publish' as const,
-    message: { seq: index, topic: `up/${index % 3}`, qos: qosOf(index), size: index * 40 },
-  }));
-}
-
-function downlinks(count: number, fromUs: number, everyUs: number, qos: Qos): Stimulus[] {
-  return Array.from({ length: count }, (_, index) => ({
-    at: fromUs + index * everyUs,
-    kind: 'downlink' as const,
-    message: { seq: index, topic: 'down/x', qos, size: 50 },
-  }));
-}
-
-const inOrder = (...lists: readonly Stimulus[][]): Stimulus[] => lists.flat().sort((left, right) => left.at - right.at);
 
 describe('live run', { skip, concurrency: true }, () => {
   it('carries CONNECT, SUBSCRIBE, PUBLISH both ways and PINGREQ over real sockets', async () => {
@@ -137,10 +45,10 @@ describe('live run', { skip, concurrency: true }, () => {
     const defect: Setup = {
       nanomq: '0.23.1',
       emqx: '5.8.2',
-      bridge: { keepaliveS: 6, backoffMaxS: 1 },
+      bridge: { keepaliveS: 8, backoffMaxS: 1 },
       // QoS 0: a PUBACK would count as a sign of life.
-      stimuli: downlinks(175, SECOND / 2, SECOND / 5, 0),
-      seconds: 36,
+      stimuli: downlinks(150, SECOND / 2, SECOND / 5, 0),
+      seconds: 31,
       live: { speed: 4 },
     };
     const [outcome, fixed] = await Promise.all([live(defect), live({ ...defect, nanomq: '0.23.10' })]);
@@ -161,32 +69,30 @@ describe('live run', { skip, concurrency: true }, () => {
     assert.ok(count(fixed, 'ping_sent') >= 1);
   });
 
-  it('survives a broker restart: code 0, then the same port again', async () => {
-    const setup: Setup = {
-      nanomq: '0.23.10',
-      emqx: '5.8.2',
-      bridge: { keepaliveS: 10, quicHandshakeTimeoutS: 2, backoffMaxS: 1 },
-      stimuli: inOrder(
-        [
-          { at: 2 * SECOND, kind: 'broker-stop' },
-          { at: 4 * SECOND, kind: 'broker-start' },
-        ],
-        publishes(60, 0, SECOND / 4, () => 1),
-      ),
-      seconds: 18,
-      live: { speed: 3 },
-    };
-    for (const brokerDown of ['silent', 'refused'] as const) {
-      const link = { delayMs: 0, jitterMs: 0, loss: 0, brokerDown };
-      const outcome = await live({ ...setup, live: { ...setup.live, link } });
-      assert.ok(count(outcome, 'bridge_connected') >= 2, `${brokerDown}: it reconnects`);
+  for (const brokerDown of ['silent', 'refused'] as const) {
+    it(`survives a broker restart on the same port; the stopped broker's port is ${brokerDown}`, async () => {
+      const outcome = await live({
+        nanomq: '0.23.10',
+        emqx: '5.8.2',
+        bridge: { keepaliveS: 10, quicHandshakeTimeoutS: 2, backoffMaxS: 1 },
+        stimuli: inOrder(
+          [
+            { at: 2 * SECOND, kind: 'broker-stop' },
+            { at: 7 * SECOND, kind: 'broker-start' },
+          ],
+          publishes(40, 0, SECOND / 4, () => 1),
+        ),
+        seconds: 15,
+        live: { speed: 3, link: { delayMs: 0, jitterMs: 0, loss: 0, brokerDown } },
+      });
+      assert.equal(count(outcome, 'node_boot'), 2);
       const closes = outcome.records.filter((record) => record.event === 'quic_shutdown_by_peer');
       assert.equal(closes[0]?.fields?.error_code, 0);
-      assert.equal(count(outcome, 'node_boot'), 2);
       const failure = brokerDown === 'refused' ? 'quic_host_unreachable' : 'quic_connection_timeout';
-      assert.ok(count(outcome, failure) + count(outcome, 'bridge_connected') >= 2);
-    }
-  });
+      assert.ok(count(outcome, failure) >= 1);
+      assert.ok(count(outcome, 'bridge_connected') >= 2, 'it reconnects');
+    });
+  }
 
   it('loses the connection when the network goes, and both ends notice', async () => {
     const outcome = await live({
@@ -209,39 +115,6 @@ describe('live run', { skip, concurrency: true }, () => {
     const { offered, delivered, lost, held } = outcome.summary.up;
     const total = (by: Readonly<Record<Qos, number>>): number => by[0] + by[1] + by[2];
     assert.equal(total(offered), total(delivered) + total(lost) + held);
-  });
-
-  it('stops at the signal with its reason and leaves no socket behind', async () => {
-    const controller = new AbortController();
-    const stop = new Error('enough');
-    setTimeout(() => controller.abort(stop), 300);
-    const setup: Setup = {
-      nanomq: '0.23.10',
-      emqx: '5.8.2',
-      stimuli: [],
-      seconds: 60,
-      live: { signal: controller.signal },
-    };
-    await assert.rejects(live(setup), stop);
-  });
-
-  it('passes on what the sink throws', async () => {
-    const options = optionsOf({ nanomq: '0.23.10', emqx: '5.8.2', stimuli: [], seconds: 5 });
-    const sink = (record: SimRecord): void => {
-      if (record.event === 'bridge_connected') throw new Error('disk full');
-    };
-    await assert.rejects(runLive(options, sink), /disk full/);
-  });
-
-  it('stops after maxEvents', async () => {
-    const { summary } = await live({
-      nanomq: '0.23.10',
-      emqx: '5.8.2',
-      stimuli: [],
-      seconds: 5,
-      live: { maxEvents: 5 },
-    });
-    assert.deepEqual([summary.stoppedBy, summary.events], ['max-events', 5]);
   });
 
   it('refuses TCP and a speed that timers cannot follow', async () => {

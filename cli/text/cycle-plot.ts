@@ -1,0 +1,114 @@
+/** Connection by connection: what happened in each, as marks on one line. */
+import type { Database } from '../../queries/index.ts';
+import { type Lane, laneAxis, lanePlot, type Mark } from '../output/plot.ts';
+
+/** One connection of a bridge with the instants (s after its connect) of what the plot shows. */
+export interface CycleLine {
+  readonly bridgeId: string;
+  readonly connected: number; // µs
+  readonly durationS: number | null;
+  readonly reason: string | null;
+  readonly open: boolean;
+  readonly pings: readonly number[];
+  readonly busy: readonly number[];
+  readonly overflow: readonly number[];
+  readonly data: readonly number[];
+}
+
+/** More lines than this say no more; the plot shows the first ones. */
+export const MAX_LINES = 24;
+
+/** Needs the temporary tables of an analysis (`run_sessions`, `run_client_states`). */
+export async function loadCycles(database: Database): Promise<CycleLine[]> {
+  const rows = await database.all<{
+    bridge_id: string;
+    connected: number;
+    duration_s: number | null;
+    reason: string | null;
+    open: boolean;
+    pings: number[] | null;
+    busy: number[] | null;
+    overflow: number[] | null;
+    data: number[] | null;
+  }>(
+    `WITH lines AS (
+       SELECT s.bridge_id, s.client_session_no AS no, e.event, greatest(0, (epoch_us(e.time) - epoch_us(s.client_connected)) / 1e6) AS after_s
+       FROM run_sessions s JOIN run_client_states e ON e.bridge_id = s.bridge_id AND e.session_no = s.client_session_no AND e.state = 'connected'
+       WHERE e.event IN ('ping_sent', 'aio_busy', 'cached_msg_lost') OR (e.event = 'quic_write_start' AND (e.attributes->>'$.sid')::INTEGER > 0)
+     ), grouped AS (
+       SELECT bridge_id, no, list(DISTINCT after_s) FILTER (event = 'ping_sent') AS pings, list(DISTINCT after_s) FILTER (event = 'aio_busy') AS busy,
+         list(DISTINCT after_s) FILTER (event = 'cached_msg_lost') AS overflow, list(DISTINCT after_s) FILTER (event = 'quic_write_start') AS data
+       FROM lines GROUP BY bridge_id, no
+     )
+     SELECT s.bridge_id, epoch_us(s.connected) AS connected, s.duration_s, s.reason, s.open, g.pings, g.busy, g.overflow, g.data
+     FROM run_sessions s LEFT JOIN grouped g ON g.bridge_id = s.bridge_id AND g.no = s.client_session_no
+     WHERE s.connected IS NOT NULL ORDER BY s.bridge_id, s.connected`,
+  );
+  return rows.map((row) => ({
+    bridgeId: row.bridge_id,
+    connected: row.connected,
+    durationS: row.duration_s,
+    reason: row.reason,
+    open: row.open,
+    pings: row.pings ?? [],
+    busy: row.busy ?? [],
+    overflow: row.overflow ?? [],
+    data: row.data ?? [],
+  }));
+}
+
+const LEGEND = 'p PINGREQ, · message written, b aio busy, x overflow, B both, D keepalive disconnect, d other end';
+
+/** A lane a connection, all from their own connect on, so that cycles stand under each other. */
+export function cyclePlot(lines: readonly CycleLine[], width: number): string[] {
+  const shown = lines.slice(0, MAX_LINES);
+  const longest = Math.max(1, ...shown.map((line) => lengthOf(line)));
+  const lanes: Lane[] = shown.map((line, index) => ({
+    label: `${String(index + 1).padStart(2)} ${clockTime(line.connected)}`,
+    marks: marksOf(line, longest),
+  }));
+  const plot = { from: 0, to: longest + 0.5, width: Math.min(width, 100), lanes };
+  return [
+    ...lanePlot(plot),
+    laneAxis(plot, (at) => `${Math.round(at)} s`),
+    LEGEND,
+    ...(lines.length > shown.length ? [`(${lines.length - shown.length} more connections are not drawn)`] : []),
+  ];
+}
+
+/** One character a second, so that a second with busy and overflow lines is `B` and not a clash. */
+function marksOf(line: CycleLine, longest: number): Mark[] {
+  const seconds = (values: readonly number[]) => new Set(values.map(Math.floor));
+  const busy = seconds(line.busy);
+  const overflow = seconds(line.overflow);
+  const pings = seconds(line.pings);
+  const data = seconds(line.data);
+  const marks: Mark[] = [];
+  for (let second = 0; second < Math.ceil(longest); second += 1) {
+    // The bridge notices an end up to a second after the broker; what it logs until then is not drawn.
+    if (!line.open && line.durationS !== null && second + 0.5 > line.durationS) break;
+    const char = pings.has(second)
+      ? 'p'
+      : busy.has(second) && overflow.has(second)
+        ? 'B'
+        : overflow.has(second)
+          ? 'x'
+          : busy.has(second)
+            ? 'b'
+            : data.has(second)
+              ? '·'
+              : null;
+    if (char !== null) marks.push({ at: second, until: second + 1, char });
+  }
+  if (!line.open && line.durationS !== null)
+    marks.push({ at: line.durationS, char: line.reason === 'keepalive_timeout' ? 'D' : 'd' });
+  return marks;
+}
+
+function lengthOf(line: CycleLine): number {
+  return Math.max(line.durationS ?? 0, ...line.pings, ...line.busy, ...line.overflow, ...line.data);
+}
+
+export function clockTime(micros: number): string {
+  return new Date(micros / 1000).toISOString().slice(11, 19);
+}

@@ -1,0 +1,19 @@
+/** Text broken at blanks into lines of at most `width` columns; lines after the first start with `indent`. */
+import { displayWidth } from '../output/width.ts';
+
+export function wrap(text: string, width: number, indent = ''): string[] {
+  const lead = /^ */.exec(text)?.[0] ?? '';
+  const lines: string[] = [];
+  let line = lead;
+  let empty = true;
+  for (const word of text.trim().split(' ')) {
+    if (!empty && displayWidth(line) + 1 + displayWidth(word) > width) {
+      lines.push(line);
+      line = indent;
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, line];
+}
