@@ -34,6 +34,8 @@ const DEFAULT_DISCONNECT_TIMEOUT_S = 20;
 const BOOT_TO_LISTEN_US = 1_000_000;
 /** How near the estimated start of an outage a line of the broker must be to replace it. */
 const OUTAGE_MARK_US = 2_000_000;
+/** Taken where no line tells the release. */
+const DEFAULT_NANOMQ = '0.23.6';
 /** Size of a payload that no line tells. */
 const DEFAULT_PAYLOAD_BYTES = 64;
 
@@ -44,7 +46,7 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
   const analysis = await analyze(database, { runId: options.runId, clientId: story.clientId ?? undefined });
   const range = await window(database, story, options);
   const facts = await settingsFacts(database, story);
-  const release = story.nanomqReleases?.to ?? '0.23.6';
+  const { release, knownBy } = bridgeRelease(story);
   const transport = story.transport ?? 'quic';
   const { settings, origins } = rebuildSettings({
     ...facts,
@@ -74,10 +76,7 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
     bridge: {
       id: story.bridgeId,
       release,
-      release_known_by:
-        story.nanomqVersion === null
-          ? 'assumed'
-          : `newest that fits the file:line marks of its log (${story.nanomqVersion})`,
+      release_known_by: knownBy,
       settings,
       origins,
     },
@@ -204,6 +203,20 @@ async function settingsFacts(database: Database, story: BridgeStory) {
     cleanStart: seen?.clean_start ?? null,
     subscribesOnControl: seen === undefined || seen.connects === 0 ? null : seen.subscribes > 0,
     subscriptions: filters ? (JSON.parse(filters) as { topic: string; qos: Qos }[]) : null,
+  };
+}
+
+/**
+ * The file:line marks often leave several releases. Whether messages were parked while the bridge was down tells the older kind
+ * from the newer (parking came with 0.23.2), so the end of the range that agrees with the log is taken.
+ */
+function bridgeRelease(story: BridgeStory): { release: string; knownBy: string } {
+  if (story.nanomqReleases === null) return { release: DEFAULT_NANOMQ, knownBy: 'assumed' };
+  const parked = story.sessions.some((session) => (session.parked ?? 0) > 0);
+  const { from, to } = story.nanomqReleases;
+  return {
+    release: parked ? to : from,
+    knownBy: `${parked ? 'newest' : 'oldest'} that fits the file:line marks of its log (${story.nanomqVersion})`,
   };
 }
 

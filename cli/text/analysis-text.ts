@@ -130,10 +130,10 @@ function fileName(source: string): string {
   return escapeControls(source.split(/[\\/]/).at(-1) ?? source);
 }
 
-/** A log line without what hides its message on a narrow terminal: date, thread and the folders of the source file. */
+/** A log line without what hides its message on a narrow terminal: date, thread and place in the source. JSON has it whole. */
 function shortLine(text: string): string {
   return text
     .replace(/^\d{4}-\d\d-\d\d[T ](\d\d:\d\d:\d\d)(\.\d{1,3})?\S*/, '$1$2')
-    .replace(/^(\S+) \[\d+\] ([A-Z]+) +\S*[\\/]/, '$1 $2 ')
+    .replace(/^(\S+) \[\d+\] ([A-Z]+) +\S+:\d+:? (?:\w+: )?/, '$1 $2 ')
     .replace(/(clientid|peername|username): [^,]*, /g, '');
 }

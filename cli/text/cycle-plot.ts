@@ -1,6 +1,7 @@
 /** Connection by connection: what happened in each, as marks on one line. */
 import type { Database } from '../../queries/index.ts';
 import { type Lane, laneAxis, lanePlot, type Mark } from '../output/plot.ts';
+import { wrap } from './wrap.ts';
 
 /** One connection of a bridge with the instants (s after its connect) of what the plot shows. */
 export interface CycleLine {
@@ -13,6 +14,7 @@ export interface CycleLine {
   readonly busy: readonly number[];
   readonly overflow: readonly number[];
   readonly data: readonly number[];
+  readonly down: readonly number[];
 }
 
 /** More lines than this say no more; the plot shows the first ones. */
@@ -30,6 +32,7 @@ export async function loadCycles(database: Database): Promise<CycleLine[]> {
     busy: number[] | null;
     overflow: number[] | null;
     data: number[] | null;
+    down: number[] | null;
   }>(
     `WITH lines AS (
        SELECT s.bridge_id, s.client_session_no AS no, e.event, greatest(0, (epoch_us(e.time) - epoch_us(s.client_connected)) / 1e6) AS after_s
@@ -39,10 +42,15 @@ export async function loadCycles(database: Database): Promise<CycleLine[]> {
        SELECT bridge_id, no, list(DISTINCT after_s) FILTER (event = 'ping_sent') AS pings, list(DISTINCT after_s) FILTER (event = 'aio_busy') AS busy,
          list(DISTINCT after_s) FILTER (event = 'cached_msg_lost') AS overflow, list(DISTINCT after_s) FILTER (event = 'quic_write_start') AS data
        FROM lines GROUP BY bridge_id, no
+     ), downs AS (
+       SELECT s.client_id, s.peer, s.connected, list(DISTINCT floor((epoch_us(e.time) - epoch_us(s.connected)) / 1e6)) AS down
+       FROM run_sessions s JOIN run_broker_events e ON e.client_id = s.client_id AND e.peer = s.peer AND e.time >= s.connected
+       WHERE e.event = 'mqtt_packet_sent' AND (e.attributes->>'$.packet') = 'PUBLISH' GROUP BY ALL
      )
-     SELECT s.bridge_id, epoch_us(s.connected) AS connected, s.duration_s, s.reason, s.open, g.pings, g.busy, g.overflow, g.data
+     SELECT s.bridge_id, epoch_us(s.connected) AS connected, s.duration_s, s.reason, s.open, g.pings, g.busy, g.overflow, g.data, d.down
      FROM run_sessions s LEFT JOIN grouped g ON g.bridge_id = s.bridge_id AND g.no = s.client_session_no
-     WHERE s.connected IS NOT NULL ORDER BY s.bridge_id, s.connected`,
+     LEFT JOIN downs d ON d.client_id = s.client_id AND d.peer = s.peer AND d.connected = s.connected
+     WHERE s.connected IS NOT NULL order BY s.bridge_id, s.connected`,
   );
   return rows.map((row) => ({
     bridgeId: row.bridge_id,
@@ -54,10 +62,12 @@ export async function loadCycles(database: Database): Promise<CycleLine[]> {
     busy: row.busy ?? [],
     overflow: row.overflow ?? [],
     data: row.data ?? [],
+    down: row.down ?? [],
   }));
 }
 
-const LEGEND = 'p PINGREQ, · message written, b aio busy, x overflow, B both, D keepalive disconnect, d other end';
+const LEGEND =
+  'p PINGREQ, · message sent up, v down, b aio busy, x overflow, B both, D keepalive disconnect, d other end';
 
 /** A lane a connection, all from their own connect on, so that cycles stand under each other. */
 export function cyclePlot(lines: readonly CycleLine[], width: number): string[] {
@@ -71,7 +81,7 @@ export function cyclePlot(lines: readonly CycleLine[], width: number): string[] 
   return [
     ...lanePlot(plot),
     laneAxis(plot, (at) => `${Math.round(at)} s`),
-    LEGEND,
+    ...wrap(LEGEND, width, '  '),
     ...(lines.length > shown.length ? [`(${lines.length - shown.length} more connections are not drawn)`] : []),
   ];
 }
@@ -83,21 +93,21 @@ function marksOf(line: CycleLine, longest: number): Mark[] {
   const overflow = seconds(line.overflow);
   const pings = seconds(line.pings);
   const data = seconds(line.data);
+  const down = seconds(line.down);
+  // The first that holds is drawn: what is rare or wrong before what is usual.
+  const order: readonly (readonly [string, (second: number) => boolean])[] = [
+    ['p', (second) => pings.has(second)],
+    ['B', (second) => busy.has(second) && overflow.has(second)],
+    ['x', (second) => overflow.has(second)],
+    ['b', (second) => busy.has(second)],
+    ['·', (second) => data.has(second)],
+    ['v', (second) => down.has(second)],
+  ];
   const marks: Mark[] = [];
   for (let second = 0; second < Math.ceil(longest); second += 1) {
     // The bridge notices an end up to a second after the broker; what it logs until then is not drawn.
     if (!line.open && line.durationS !== null && second + 0.5 > line.durationS) break;
-    const char = pings.has(second)
-      ? 'p'
-      : busy.has(second) && overflow.has(second)
-        ? 'B'
-        : overflow.has(second)
-          ? 'x'
-          : busy.has(second)
-            ? 'b'
-            : data.has(second)
-              ? '·'
-              : null;
+    const char = order.find(([, shown]) => shown(second))?.[0] ?? null;
     if (char !== null) marks.push({ at: second, until: second + 1, char });
   }
   if (!line.open && line.durationS !== null)
@@ -106,7 +116,7 @@ function marksOf(line: CycleLine, longest: number): Mark[] {
 }
 
 function lengthOf(line: CycleLine): number {
-  return Math.max(line.durationS ?? 0, ...line.pings, ...line.busy, ...line.overflow, ...line.data);
+  return Math.max(line.durationS ?? 0, ...line.pings, ...line.busy, ...line.overflow, ...line.data, ...line.down);
 }
 
 export function clockTime(micros: number): string {

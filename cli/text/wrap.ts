@@ -1,4 +1,5 @@
 /** Text broken at blanks into lines of at most `width` columns; lines after the first start with `indent`. */
+import { stripVTControlCharacters } from 'node:util';
 import { displayWidth } from '../output/width.ts';
 
 export function wrap(text: string, width: number, indent = ''): string[] {
@@ -7,7 +8,7 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   let line = lead;
   let empty = true;
   for (const word of text.trim().split(' ')) {
-    if (!empty && displayWidth(line) + 1 + displayWidth(word) > width) {
+    if (!empty && shownWidth(line) + 1 + shownWidth(word) > width) {
       lines.push(line);
       line = indent;
       empty = true;
@@ -16,4 +17,9 @@ export function wrap(text: string, width: number, indent = ''): string[] {
     empty = false;
   }
   return [...lines, line];
+}
+
+/** Colour takes no columns. */
+function shownWidth(text: string): number {
+  return displayWidth(stripVTControlCharacters(text));
 }

@@ -16,7 +16,9 @@ export const aioLoad: Rule = {
   title: TITLE,
   async evaluate(story, earlier) {
     if (earlier.some((finding) => finding.id === 'stuck-busy')) return null;
-    const loaded = story.sessions.filter((session, index) => isOverloaded(session) && !isBacklog(story.sessions, index));
+    const loaded = story.sessions.filter(
+      (session, index) => isOverloaded(session) && !isBacklog(story.sessions, index),
+    );
     if (loaded.length === 0) return null;
     const healthy = loaded.every((session) => session.reason !== 'keepalive_timeout' && (session.pings ?? 0) > 0);
     const shares = loaded.map(busyShare);

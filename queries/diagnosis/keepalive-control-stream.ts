@@ -28,24 +28,26 @@ export const keepaliveControlStream: Rule = {
     );
     if (cases.length < MIN_CYCLES || cases.length < story.keepaliveSessions.length / 2) return null;
     const routed = cases.filter(routedUntilTheEnd);
-    // The broker routed messages of the very client it then called silent: no rival explains that.
+    // Routed lines of data streams carry no client id, so other gateways could have sent them; the bridge's own writes must agree.
     const proven =
       routed.length >= MIN_CYCLES &&
-      story.levels.clientInfo &&
+      cases.filter(wroteUntilTheEnd).length >= MIN_CYCLES &&
       story.attribution !== 'ambiguous' &&
       !story.clockAmbiguous;
-    const last = cases[0]!;
-    const end = last.decided ?? last.disconnected ?? 0;
+    // The lines nearest to the first timeout show best that messages still came through.
+    const sample = cases[0]!;
+    const routedBefore = sample.last_routed_unnamed ?? sample.decided ?? sample.disconnected ?? 0;
+    const wroteBefore = sample.last_data_write ?? sample.client_disconnected ?? 0;
     const evidence = [
-      ...(await story.brokerLines(
-        "e.event = 'publish_routed' AND e.client_id IS NULL AND e.time <= make_timestamp($2::BIGINT) AND e.time >= make_timestamp($2::BIGINT) - INTERVAL 5 SECOND",
-        [end],
+      ...(await story.clientLines(
+        "e.event = 'quic_write_start' AND e.state = 'connected' AND (e.attributes->>'$.sid')::INTEGER > 0 AND e.session_no = $3 AND e.time >= make_timestamp($4::BIGINT)",
+        [sample.client_session_no ?? 0, wroteBefore],
         2,
       )),
-      ...(await story.clientLines(
-        "e.event = 'quic_write_start' AND e.state = 'connected' AND ((e.attributes->>'$.sid'))::INTEGER > 0 AND e.session_no = $3",
-        [last.client_session_no ?? 0],
-        2,
+      ...(await story.brokerLines(
+        "e.event = 'publish_routed' AND e.client_id IS NULL AND e.time <= make_timestamp($2::BIGINT) AND e.time >= make_timestamp($2::BIGINT) - INTERVAL 500 MILLISECOND",
+        [routedBefore],
+        3,
       )),
       ...(await story.brokerLines(
         "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminate_info') AND (e.attributes->>'$.reason') = 'keepalive_timeout'",

@@ -497,7 +497,7 @@ describe('an ingest that is interrupted', () => {
     const moments = [
       ...Array.from({ length: 3 }, () => `bytes:${Math.floor(random() * 64 * MEBIBYTE)}`),
       ...Array.from({ length: 2 }, () => `bytes:${Math.floor((65 + random() * 6) * MEBIBYTE)}`),
-      ...Array.from({ length: 3 }, () => `ms:${Math.floor(random() * 2_500)}`),
+      ...Array.from({ length: 3 }, () => `ms:${Math.floor(random() * 800)}`),
     ];
     const ends: string[] = [];
     for (const moment of moments) {

@@ -35,8 +35,8 @@ function replayed(setup: Setup, seed: number, changes: { label?: string; forced?
 
 const all = await verified(
   cassette,
-  ['nanomq=0.23.10', 'keepalive=30s', 'keepalive=3600s', 'keepalive=0', 'server_keepalive=3600s'].map(parseVariant),
-  3,
+  ['nanomq=0.23.10', 'keepalive=30s', 'keepalive=3600s', 'keepalive=0'].map(parseVariant),
+  2,
 );
 const verdictOf = (name: string): VariantVerdict =>
   all.variants.find((variant) => variant.name === name) ?? assert.fail(`no verdict for ${name}`);
@@ -44,18 +44,18 @@ const verdictOf = (name: string): VariantVerdict =>
 test('the baseline replay shows the incident of the logs: same cause, count and period in every seed', () => {
   const { baseline } = all;
   assert.equal(baseline.reproduced, true, baseline.reason);
-  assert.deepEqual([baseline.k, baseline.n], [3, 3]);
+  assert.deepEqual([baseline.k, baseline.n], [2, 2]);
   assert.equal(baseline.cause, cassette.header.incident.cause);
   assert.deepEqual(baseline.observed, cassette.header.incident);
   assert.ok(Math.abs((baseline.cycles ?? 0) - cassette.header.incident.keepalive_disconnects) <= 1);
   assert.ok(baseline.symptoms.includes('cycle'));
-  assert.deepEqual(all.seeds, [1, 2, 3]);
+  assert.deepEqual(all.seeds, [1, 2]);
 });
 
 test('the release that is known to cure it is fixed: the symptom in none of the seeds, messages in both directions', async () => {
   const verdict = verdictOf('nanomq=0.23.10');
   assert.equal(verdict.verdict, 'fixed', verdict.reason);
-  assert.deepEqual([verdict.k, verdict.n], [0, 3]);
+  assert.deepEqual([verdict.k, verdict.n], [0, 2]);
   assert.equal(verdict.keepalive_disconnects, 0);
   assert.ok((verdict.lost_share ?? 1) < (all.baseline.lost_share ?? 0) / 2);
   const run = await replayed(setUp(cassette.header, fixed), 1);
@@ -70,7 +70,7 @@ test('a longer keepalive is not fixed: the cycle only gets longer', () => {
 });
 
 test('a keepalive so long that nobody disconnects, or none at all, is no fix: the messages are still lost', () => {
-  for (const name of ['keepalive=3600s', 'keepalive=0', 'server_keepalive=3600s']) {
+  for (const name of ['keepalive=3600s', 'keepalive=0']) {
     const verdict = verdictOf(name);
     assert.equal(verdict.verdict, 'not-fixed', `${name}: ${verdict.reason}`);
     assert.equal(verdict.keepalive_disconnects, 0, name);
@@ -95,7 +95,7 @@ test('the verdicts leave no run behind in the database', async () => {
 });
 
 async function assertInconclusive(of: Cassette, reason: RegExp): Promise<void> {
-  const result = await verified(of, [fixed, parseVariant('keepalive=30s')], 2);
+  const result = await verified(of, [fixed], 1);
   assert.equal(result.baseline.reproduced, false);
   assert.equal(result.baseline.k, 0);
   assert.match(result.baseline.reason, reason);
@@ -167,7 +167,7 @@ test('the verdict hangs on one cell of the profile: 0.23.6 with the busy mark cl
     ...setup,
     bridge: { ...setup.bridge, profile: { ...setup.bridge.profile, clearBusyBeforeParked: true } },
   };
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     assert.ok(symptoms(await replayed(setup, seed)).includes('cycle'), `seed ${seed}`);
     const run = await replayed(cured, seed);
     assert.deepEqual(symptoms(run), [], `seed ${seed}`);
@@ -183,7 +183,7 @@ test('the other way round: 0.23.10 with parking of everything and the busy mark 
     ...setup,
     bridge: { ...setup.bridge, profile: { ...profile, clearBusyBeforeParked: false, offlineSend: 'park-all' } },
   };
-  for (const seed of [1, 2, 3]) assert.ok(symptoms(await replayed(broken, seed)).includes('cycle'), `seed ${seed}`);
+  for (const seed of [1, 2]) assert.ok(symptoms(await replayed(broken, seed)).includes('cycle'), `seed ${seed}`);
   const parking: Setup = { ...setup, bridge: { ...setup.bridge, profile: { ...profile, offlineSend: 'park-all' } } };
   assert.ok(!symptoms(await replayed(parking, 1)).includes('cycle'), 'parking alone does no harm');
 });
