@@ -162,6 +162,8 @@ export type Stimulus =
 export interface Choices {
   /** Delay from the end of one connection (or failed dial) to the start of the next dial, ms. */
   readonly redialMs?: readonly number[];
+  /** Whether a sub stream's cancellation took the receive of the main stream at a graceful end by the peer, one a such end. */
+  readonly receiveLost?: readonly boolean[];
 }
 
 /** One line the products would have logged, as fields; `replay/print` makes text of it. */

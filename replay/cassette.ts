@@ -43,6 +43,7 @@ export type Entry = EntryBase &
       }
     | { readonly type: 'broker-stop' | 'broker-start' | 'rival-connect' | 'kick' }
     | { readonly type: 'choice'; readonly what: 'redial'; readonly ms: number }
+    | { readonly type: 'choice'; readonly what: 'receive-lost'; readonly lost: boolean }
   );
 
 /** What the incident looked like: the baseline replay must show the same. */
@@ -238,9 +239,9 @@ function entryProblem(entry: Record<string, unknown>): string | null {
     case 'kick':
       return null;
     case 'choice':
-      return entry.what === 'redial' && isAmount(entry.ms)
-        ? null
-        : 'A choice needs what: "redial" and ms of 0 or more.';
+      if (entry.what === 'redial' && isAmount(entry.ms)) return null;
+      if (entry.what === 'receive-lost' && typeof entry.lost === 'boolean') return null;
+      return 'A choice needs what: "redial" and ms of 0 or more, or what: "receive-lost" and lost: true or false.';
     default:
       return `The type ${JSON.stringify(entry.type)} is not known: publish, downlink, network, broker-stop, broker-start, rival-connect, kick or choice.`;
   }

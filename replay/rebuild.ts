@@ -62,6 +62,7 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
     ...outside(story, await dials(database, story), settings.quicDisconnectTimeoutS),
     ...(await boots(database, story)),
     ...(await redials(database, story)),
+    ...(await receiveRaces(database, story)),
   ]
     .filter((entry) => entry.at >= range.from && entry.at <= range.to)
     .map((entry) => ({ ...entry, at: Math.round(entry.at - range.from) }))
@@ -557,4 +558,28 @@ async function redials(database: Database, story: BridgeStory): Promise<Entry[]>
       line: row.line_no,
     };
   });
+}
+
+/**
+ * At a graceful stop of the broker the bridge can lose its receive and stay dead (measured.md §2.4); the log shows whether it did:
+ * a bridge that survived logs its disconnect.
+ */
+async function receiveRaces(database: Database, story: BridgeStory): Promise<Entry[]> {
+  const rows = await database.all<{ at: number; source: string; line_no: number; next: string | null }>(
+    `SELECT epoch_us(time) AS "at", source, line_no, next FROM (
+       SELECT *, lead(event) OVER (ORDER BY seq) AS next FROM run_client_states
+       WHERE bridge_id = $1 AND (event IN ('bridge_disconnected', 'bridge_connected')
+         OR (event = 'quic_shutdown_by_peer' AND (attributes->>'$.error_code')::BIGINT = 0)))
+     WHERE event = 'quic_shutdown_by_peer' ORDER BY seq`,
+    [story.bridgeId],
+  );
+  return rows.map((row) => ({
+    at: row.at,
+    type: 'choice' as const,
+    what: 'receive-lost' as const,
+    lost: row.next !== 'bridge_disconnected',
+    origin: 'observed' as const,
+    source: row.source,
+    line: row.line_no,
+  }));
 }

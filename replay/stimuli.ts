@@ -39,9 +39,9 @@ function toStimulus(entry: Entry, at: number, seq: number): Stimulus | null {
 
 /** Races whose outcome the log shows; only the baseline is held to them. */
 export function choices(cassette: Cassette): Choices {
+  const made = cassette.entries.filter((entry) => entry.type === 'choice');
   return {
-    redialMs: cassette.entries.flatMap((entry) =>
-      entry.type === 'choice' && entry.what === 'redial' ? [entry.ms] : [],
-    ),
+    redialMs: made.flatMap((entry) => (entry.what === 'redial' ? [entry.ms] : [])),
+    receiveLost: made.flatMap((entry) => (entry.what === 'receive-lost' ? [entry.lost] : [])),
   };
 }

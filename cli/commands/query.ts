@@ -1,4 +1,5 @@
 /** `bridgetrace query`: SQL over the joined logs. */
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
@@ -71,7 +72,9 @@ export const register: RegisterCommand = (program, context) => {
             signal: context.signal,
           });
         } else {
-          await toFile(options.output, (out) => writeResult(result, format as Format, out, { signal: context.signal }));
+          await toFile(options.output, (out, failed) =>
+            writeResult(result, format as Format, out, { signal: AbortSignal.any([context.signal, failed]) }),
+          );
         }
       });
     }),
@@ -101,16 +104,22 @@ async function wholeFile(file: string, write: (part: string) => Promise<unknown>
   }
 }
 
-function toFile(file: string, write: (out: NodeJS.WritableStream) => Promise<unknown>): Promise<void> {
+function toFile(
+  file: string,
+  write: (out: NodeJS.WritableStream, failed: AbortSignal) => Promise<unknown>,
+): Promise<void> {
   return wholeFile(file, async (part) => {
     const out = createWriteStream(part);
+    const failed = new AbortController();
+    out.on('error', () => failed.abort()); // nobody drains a stream that is gone
     try {
-      await write(out);
+      await once(out, 'open');
+      await write(out, failed.signal);
       out.end();
       await finished(out);
     } catch (error) {
       out.destroy();
-      throw error;
+      throw out.errored ?? error;
     }
   });
 }

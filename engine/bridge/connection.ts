@@ -157,7 +157,9 @@ function losesReceiveRace(bridge: Bridge, pipe: Pipe, cause: CloseCause): boolea
   if (bridge.profile.rearmReceiveOnCancel) return false;
   if (!pipe.receiverDead) {
     if (cause.kind !== 'peer' || cause.code !== 0) return false;
-    if (bridge.rng.int(1, RECEIVE_RACE_OF) > RECEIVE_RACE_HITS) return false;
+    const chosen = bridge.receiveLostChoices[bridge.nextReceiveLostChoice];
+    bridge.nextReceiveLostChoice += 1;
+    if (!(chosen ?? bridge.rng.int(1, RECEIVE_RACE_OF) <= RECEIVE_RACE_HITS)) return false;
     log(bridge, 'warn', 'bridge_recv_error', { nng_rv: NNG_ECANCELED });
     pipe.receiverDead = true;
   }

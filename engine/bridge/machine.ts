@@ -162,6 +162,8 @@ function newBridge({ profile, settings, rng, choices }: BridgeOptions): Bridge {
     rng,
     redialChoicesMs: choices?.redialMs ?? [],
     nextRedialChoice: 0,
+    receiveLostChoices: choices?.receiveLost ?? [],
+    nextReceiveLostChoice: 0,
     now: 0,
     out: [],
     phase: { kind: 'idle' },

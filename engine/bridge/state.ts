@@ -76,6 +76,8 @@ export interface Bridge {
   readonly rng: Rng;
   readonly redialChoicesMs: readonly number[];
   nextRedialChoice: number;
+  readonly receiveLostChoices: readonly boolean[];
+  nextReceiveLostChoice: number;
 
   now: Micros;
   out: BridgeOutput[];

@@ -94,7 +94,7 @@ export interface ReleaseRange {
   readonly to: string;
 }
 
-/** One story a bridge; without any NanoMQ log one a client of the broker. */
+/** One story a bridge; where no NanoMQ log names its client, one a client of the broker as well. */
 export async function loadStories(database: Database, runId: string): Promise<BridgeStory[]> {
   await materialise(database, runId);
   const bridges = await database.all<{
@@ -119,18 +119,21 @@ export async function loadStories(database: Database, runId: string): Promise<Br
     [runId],
   );
   const stories: BridgeStory[] = [];
-  const rows =
-    bridges.length > 0
-      ? bridges
-      : [...new Set(sessions.map((session) => session.bridge_id))].map((id) => ({
-          bridge_id: id,
-          client_id: id,
-          transport: null,
-          settings: null,
-          endpoint_id: null,
-          version: null,
-          siblings: 1,
-        }));
+  // A client of the broker that may be a bridge: there is no log of NanoMQ, or one that does not tell its client id.
+  const named = new Set(bridges.map((bridge) => bridge.bridge_id));
+  const clients = [...new Set(sessions.map((session) => session.bridge_id))].filter((id) => !named.has(id));
+  const rows = [
+    ...bridges,
+    ...clients.map((id) => ({
+      bridge_id: id,
+      client_id: id,
+      transport: null,
+      settings: null,
+      endpoint_id: null,
+      version: null,
+      siblings: 1,
+    })),
+  ];
   for (const bridge of rows) {
     const own = sessions.filter((session) => session.bridge_id === bridge.bridge_id);
     stories.push({
@@ -178,11 +181,11 @@ function isKeepaliveCase(session: Session): boolean {
 /** The views are computed once per analysis; temporary tables live in this connection only. */
 async function materialise(database: Database, runId: string): Promise<void> {
   await database.run(
-    'CREATE OR REPLACE TEMP TABLE run_client_states AS SELECT * FROM client_states WHERE run_id = $1',
+    'CREATE OR REPLACE TEMP TABLE run_client_states AS SELECT * EXCLUDE (head, body) FROM client_states WHERE run_id = $1',
     [runId],
   );
   await database.run(
-    'CREATE OR REPLACE TEMP TABLE run_broker_events AS SELECT * FROM broker_events WHERE run_id = $1',
+    'CREATE OR REPLACE TEMP TABLE run_broker_events AS SELECT * EXCLUDE (head, body) FROM broker_events WHERE run_id = $1',
     [runId],
   );
   await database.run(
@@ -234,7 +237,10 @@ async function lines(
   limit: number,
 ): Promise<Evidence[]> {
   return database.all<{ source: string; line: number; text: string }>(
-    `SELECT e.source, e.line_no AS line, split_part(e.head || e.body, chr(10), 1) AS text FROM ${table} e WHERE ${where} ORDER BY e.time, e.source, e.line_no LIMIT ${limit}`,
+    `SELECT e.source, e.line_no AS line, split_part(r.head || r.body, chr(10), 1) AS text
+     FROM (SELECT time, source, source_id, line_no, event FROM ${table} e WHERE ${where} ORDER BY time, source, line_no LIMIT ${limit}) e
+     JOIN records r ON r.source_id = e.source_id AND r.line_no = e.line_no AND r.event = e.event -- two threads can share a line
+     ORDER BY e.time, e.source, e.line_no`,
     values,
   );
 }

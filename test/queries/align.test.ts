@@ -19,8 +19,7 @@ const connects = (client: readonly number[], broker: readonly number[]) => ({
 });
 
 /** Stamps of a client's clock that is `aheadUs` of UTC, cut to whole seconds. */
-const stamps = (times: readonly number[], aheadUs: number) =>
-  times.map((time) => Math.floor((time + aheadUs) / S) * S);
+const stamps = (times: readonly number[], aheadUs: number) => times.map((time) => Math.floor((time + aheadUs) / S) * S);
 
 function holds({ offsetUs, errorUs }: Alignment, trueOffsetUs: number): boolean {
   return Math.abs(trueOffsetUs - offsetUs) <= errorUs + 1; // both are rounded to whole µs
@@ -130,8 +129,7 @@ describe('align', () => {
       const trueOffset = -zone - skew;
       const fits = holds(alignment, trueOffset);
       const listed =
-        alignment.ambiguous &&
-        alignment.alternatives.some((one) => Math.abs(one.offsetUs - trueOffset) <= 1.3 * S);
+        alignment.ambiguous && alignment.alternatives.some((one) => Math.abs(one.offsetUs - trueOffset) <= 1.3 * S);
       assert.ok(fits || listed, `round ${round}: true ${trueOffset}, got ${JSON.stringify(alignment)}`);
     }
   });
@@ -155,7 +153,10 @@ describe('explainOffset', () => {
     ['New York in winter', -5, 200],
   ] as const) {
     it(`splits ${what} into zone and skew`, () => {
-      assert.deepEqual(explainOffset(0 - zoneHours * HOUR - skewS * S), { zoneUs: zoneHours * HOUR, skewUs: 0 - skewS * S });
+      assert.deepEqual(explainOffset(0 - zoneHours * HOUR - skewS * S), {
+        zoneUs: zoneHours * HOUR,
+        skewUs: 0 - skewS * S,
+      });
     });
   }
 

@@ -134,7 +134,7 @@ describe('a log that is already in the database', () => {
     const { database, paths } = await ingested(t, incident());
     const before = await tables(database);
     const copies = paths.map((file) => `${file}.copy`);
-    paths.forEach((file, index) => copyFileSync(file, copies[index]!));
+    for (const file of paths) copyFileSync(file, `${file}.copy`);
     await ingest(database, { paths: copies });
     assert.deepEqual(await tables(database), before);
 

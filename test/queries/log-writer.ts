@@ -285,10 +285,7 @@ export class EmqxLog {
     );
   }
 
-  private print(
-    line: (event: BrokerEvent) => string,
-    wanted: (event: BrokerEvent) => boolean = () => true,
-  ): string {
+  private print(line: (event: BrokerEvent) => string, wanted: (event: BrokerEvent) => boolean = () => true): string {
     return print(this.events.filter(wanted).map((event) => ({ at: event.at, text: line(event) })));
   }
 
@@ -353,7 +350,8 @@ export class BrokerConnection {
   /** The broker ends it: DISCONNECT with a code, then the lines of the end 3 ms later. */
   close(at: number, reason: string, code: number): this {
     this.sent(at, `DISCONNECT(Q0, R0, D0, ReasonCode=${code})`);
-    if (reason === 'keepalive_timeout') this.say(at + 0.0005, 'debug', 'SOCKET', 'socket_force_closed', [['reason', reason]]);
+    if (reason === 'keepalive_timeout')
+      this.say(at + 0.0005, 'debug', 'SOCKET', 'socket_force_closed', [['reason', reason]]);
     return this.terminated(at + 0.003, reason);
   }
 

@@ -164,6 +164,7 @@ test('every kind of entry is held to its own fields', () => {
     [{ at: 0, origin: 'assumed', type: 'network', jitter_ms: 'x' }, /jitter_ms of a network/],
     [{ at: 0, origin: 'assumed', type: 'network', loss: 1.5 }, /loss of a network must be a share/],
     [{ at: 0, origin: 'assumed', type: 'choice', what: 'redial' }, /choice needs what/],
+    [{ at: 0, origin: 'assumed', type: 'choice', what: 'receive-lost', ms: 1 }, /choice needs what/],
     [{ at: 0, origin: 'assumed', type: 'choice', what: 'dial', ms: 1 }, /choice needs what/],
     [{ at: 0, origin: 'assumed', type: 'choice', what: 'redial', ms: 1e300 }, /choice needs what/],
   ];

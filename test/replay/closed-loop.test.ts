@@ -26,8 +26,14 @@ async function rowsOf(database: Database, runId: string) {
   const rows: Record<string, unknown[]> = {};
   for (const view of ['sessions', 'cycles', 'aio_bursts', 'client_sessions', 'broker_sessions', 'endpoints', 'bridges'])
     rows[view] = await database.all(`SELECT * FROM ${view} WHERE run_id = $1 ORDER BY ALL`, [runId]);
-  rows.sources = await database.all('SELECT s.* FROM sources s JOIN endpoints USING (endpoint_id) WHERE run_id = $1 ORDER BY ALL', [runId]);
-  rows.clocks = await database.all('SELECT c.* FROM clocks c JOIN endpoints USING (endpoint_id) WHERE run_id = $1 ORDER BY ALL', [runId]);
+  rows.sources = await database.all(
+    'SELECT s.* FROM sources s JOIN endpoints USING (endpoint_id) WHERE run_id = $1 ORDER BY ALL',
+    [runId],
+  );
+  rows.clocks = await database.all(
+    'SELECT c.* FROM clocks c JOIN endpoints USING (endpoint_id) WHERE run_id = $1 ORDER BY ALL',
+    [runId],
+  );
   rows.records = await database.all(
     `SELECT count(*) AS n, count(DISTINCT (source_id, line_no)) AS lines, bit_xor(hash(r)) AS content
      FROM records r WHERE source_id IN (SELECT source_id FROM sources JOIN endpoints USING (endpoint_id) WHERE run_id = $1)`,
@@ -56,7 +62,10 @@ test('the same SQL over both runs shows the same incident: as many keepalive dis
   const bursts = await database.all<{ run_id: string; n: number }>(
     "SELECT run_id, count(*)::INTEGER AS n FROM aio_bursts WHERE state = 'connected' GROUP BY run_id ORDER BY run_id",
   );
-  assert.deepEqual(bursts.map((row) => row.run_id), [OBSERVED, BASELINE_RUN]);
+  assert.deepEqual(
+    bursts.map((row) => row.run_id),
+    [OBSERVED, BASELINE_RUN],
+  );
 });
 
 test('the rules of analyze name the same cause for the replay as for the logs', async () => {
@@ -73,7 +82,7 @@ test('the same replay again leaves the same rows: none twice, none lost', async 
   await replay(1);
   assert.deepEqual(await rowsOf(database, BASELINE_RUN), before);
   assert.deepEqual(await database.all('SELECT count(*) AS n FROM records'), total);
-  const { n, lines } = before.records?.[0] as { n: number; lines: number };
+  const { n, lines } = before.records![0] as { n: number; lines: number };
   assert.equal(n, lines);
   const runs = await database.all('SELECT run_id FROM runs WHERE run_id = $1', [BASELINE_RUN]);
   assert.equal(runs.length, 1);
@@ -89,11 +98,16 @@ test('another seed and another variant are runs of their own, and ingesting the 
     runs.map((row) => row.run_id),
     [OBSERVED, BASELINE_RUN, other.runId, fixed.runId].toSorted(),
   );
-  assert.deepEqual(runs.filter((row) => row.kind === 'replay').map((row) => row.seed), [1, 2, 1]);
+  assert.deepEqual(
+    runs.filter((row) => row.kind === 'replay').map((row) => row.seed),
+    [1, 2, 1],
+  );
   const rows = await rowsOf(database, fixed.runId);
   const again = await ingest(database, { paths: [EXAMPLE] });
   assert.ok(again.sources.every((source) => source.state === 'unchanged'));
   assert.deepEqual(await rowsOf(database, fixed.runId), rows);
-  const cycles = await database.all("SELECT * FROM cycles WHERE run_id = $1 AND reason = 'keepalive_timeout'", [fixed.runId]);
+  const cycles = await database.all("SELECT * FROM cycles WHERE run_id = $1 AND reason = 'keepalive_timeout'", [
+    fixed.runId,
+  ]);
   assert.deepEqual(cycles, [], 'the fixed release has no keepalive disconnect in the same view');
 });

@@ -137,7 +137,9 @@ test('an outage is inferred where the log shows CONNECTION_TIMEOUT: 20 s before 
 
 test('the header says what the logs showed: the cause and its disconnects, without the one of the dead link', () => {
   const { incident: seen } = cassette.header;
-  const broker = logs['emqx.log'].filter((line) => /socket_force_closed.*nano-bridge-03a|nano-bridge-03a.*socket_force_closed/.test(line));
+  const broker = logs['emqx.log'].filter((line) =>
+    /socket_force_closed.*nano-bridge-03a|nano-bridge-03a.*socket_force_closed/.test(line),
+  );
   assert.equal(seen.cause, 'stuck-busy');
   assert.equal(seen.disconnects, broker.length);
   assert.equal(seen.keepalive_disconnects, broker.length - 1);
