@@ -5,7 +5,7 @@
  * (measured, libraries.md §3). So there is one registry of open paths here, a second open of the same path is refused, and the
  * lint rule keeps value imports of the driver out of every other module. Worker threads must never import this file.
  */
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,8 @@ export type SqlValue = string | number | bigint | boolean | null | SqlValue[] | 
 export type Mode = 'write' | 'read';
 
 const openPaths = new Set<string>();
+/** In-memory databases of this process so far: each spills into a folder of its own. */
+let spills = 0;
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 /** The package's root: the nearest folder above with a package.json. SQL files are read from there, also when built. */
@@ -67,7 +69,10 @@ export class Database {
   readonly path: string;
   private closed = false;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, file: string) {
+  private readonly spill: string;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, file: string, spill: string) {
+    this.spill = spill;
     this.instance = instance;
     this.connection = connection;
     this.path = file;
@@ -88,12 +93,15 @@ export class Database {
     }
     const key = inMemory ? null : canonical(file);
     if (key !== null && openPaths.has(key)) throw new Error(`${file} is already open in this process`);
-    const instance = await openInstance(file, mode, inMemory);
+    const spill = inMemory ? path.join(tmpdir(), `bridgetrace-${process.pid}-${spills++}`) : `${file}.tmp`;
+    const instance = await openInstance(file, mode, inMemory, spill);
     const connection = await instance.connect();
-    const database = new Database(instance, connection, file);
+    const database = new Database(instance, connection, file, spill);
     if (key !== null) openPaths.add(key);
     try {
       await database.run("SET TimeZone = 'UTC'");
+      // After deletes DuckDB misjudges row counts and takes a loop join for as-of joins, which needs the memory of the product.
+      await database.run('SET asof_loop_join_threshold = 0');
       if (mode === 'write') await database.prepareSchema();
       else {
         await database.checkVersion();
@@ -180,7 +188,8 @@ export class Database {
     this.closed = true;
     this.connection.closeSync();
     this.instance.closeSync();
-    if (this.path !== ':memory:') openPaths.delete(canonical(this.path));
+    if (this.path === ':memory:') rmSync(this.spill, { recursive: true, force: true });
+    else openPaths.delete(canonical(this.path));
   }
 
   private async prepareSchema(): Promise<void> {
@@ -276,13 +285,13 @@ async function* batches(result: DuckDBResult): AsyncGenerator<SqlValue[][]> {
   }
 }
 
-async function openInstance(file: string, mode: Mode, inMemory: boolean): Promise<DuckDBInstance> {
+async function openInstance(file: string, mode: Mode, inMemory: boolean, spill: string): Promise<DuckDBInstance> {
   const options: Record<string, string> = {
     memory_limit: MEMORY_LIMIT,
     threads: THREADS,
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
-    temp_directory: inMemory ? path.join(tmpdir(), `bridgetrace-${process.pid}`) : `${file}.tmp`,
+    temp_directory: spill,
   };
   if (mode === 'read' && !inMemory) {
     options.access_mode = 'READ_ONLY';

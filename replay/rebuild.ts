@@ -251,12 +251,15 @@ async function uplink(database: Database, story: BridgeStory, contexts: number):
     `WITH lines AS (
        SELECT time, precision_us, seq, source, line_no, event, (attributes->>'$.remote_topic') AS topic,
          last_value(CASE WHEN event IN ('publish_decoded', 'publish_topic') THEN (attributes->>'$.qos')::INTEGER END IGNORE NULLS) OVER same_thread AS qos,
+         last_value(CASE WHEN event = 'publish_decoded' THEN (attributes->>'$.remaining_len')::INTEGER END IGNORE NULLS) OVER same_thread AS remaining,
          last_value(CASE WHEN event = 'publish_payload' THEN (attributes->>'$.payload_bytes')::INTEGER END IGNORE NULLS) OVER same_thread AS size
        FROM run_client_states
        WHERE bridge_id = $1 AND event IN ('bridge_forward', 'publish_decoded', 'publish_topic', 'publish_payload')
        WINDOW same_thread AS (PARTITION BY thread ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
      )
-     SELECT epoch_us(time) AS "at", source, line_no, topic, qos, size, event, ${WITHIN_SECOND}
+     SELECT epoch_us(time) AS "at", source, line_no, topic, qos,
+       -- [MQTT-3.3.2] without its line the payload is what is left after topic and packet id
+       coalesce(size, greatest(0, remaining - 2 - strlen(topic) - CASE WHEN qos > 0 THEN 2 ELSE 0 END)) AS size, event, ${WITHIN_SECOND}
      FROM lines WHERE event = 'bridge_forward' ORDER BY seq`,
     [story.bridgeId],
   );

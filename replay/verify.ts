@@ -81,6 +81,7 @@ export async function verify(database: Database, cassette: Cassette, options: Ve
       brief: true,
     });
     await dropRun(database, result.runId);
+    await database.run('CHECKPOINT'); // frees what the run took
     done += 1;
     options.onProgress?.(done, total, variant.name);
     return result;

@@ -236,13 +236,22 @@ async function lines(
   values: (string | number)[],
   limit: number,
 ): Promise<Evidence[]> {
-  return database.all<{ source: string; line: number; text: string }>(
-    `SELECT e.source, e.line_no AS line, split_part(r.head || r.body, chr(10), 1) AS text
-     FROM (SELECT time, source, source_id, line_no, event FROM ${table} e WHERE ${where} ORDER BY time, source, line_no LIMIT ${limit}) e
-     JOIN records r ON r.source_id = e.source_id AND r.line_no = e.line_no AND r.event = e.event -- two threads can share a line
-     ORDER BY e.time, e.source, e.line_no`,
+  const keys = await database.all<{ source: string; source_id: bigint | number; line: number; event: string }>(
+    `SELECT source, source_id, line_no AS line, event FROM ${table} e WHERE ${where} ORDER BY time, source, line_no LIMIT ${limit}`,
     values,
   );
+  // Line by line: a join would build its hash table over the text of every record.
+  const found: Evidence[] = [];
+  for (const { source, source_id, line, event } of keys) {
+    // Two threads can share a line of a console log, so the event tells which of them is meant.
+    const rows = await database.all<{ text: string }>(
+      `SELECT split_part(head || body, chr(10), 1) AS text FROM records
+       WHERE source_id = $1 AND line_no = $2 AND event = $3 LIMIT 1`,
+      [BigInt(source_id), line, event],
+    );
+    found.push({ source, line, text: rows[0]?.text ?? '' });
+  }
+  return found;
 }
 
 function parseRange(version: string | null): ReleaseRange | null {

@@ -92,7 +92,9 @@ export async function ingest(database: Database, options: IngestOptions): Promis
   ]);
   for (const candidate of candidates) {
     try {
-      sources.push(await ingestFile(database, candidate, options));
+      const { source, damage } = await ingestFile(database, candidate, options);
+      sources.push(source);
+      if (damage !== null) damaged.push(damage);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       damaged.push(error);
@@ -161,7 +163,13 @@ function headLines(head: Buffer): string[] {
   return lines;
 }
 
-async function ingestFile(database: Database, candidate: Candidate, options: IngestOptions): Promise<IngestedSource> {
+interface FileResult {
+  readonly source: IngestedSource;
+  /** Set if only a part of the file could be read. */
+  readonly damage: InputError | null;
+}
+
+async function ingestFile(database: Database, candidate: Candidate, options: IngestOptions): Promise<FileResult> {
   const { file, gzip, detection } = candidate;
   const node = options.node ?? detection.product;
   const endpointId = hash64(OBSERVED, detection.product, node);
@@ -171,16 +179,16 @@ async function ingestFile(database: Database, candidate: Candidate, options: Ing
   );
   const known = await findSource(database, candidate, endpointId);
   if (known?.complete && candidate.size !== null && candidate.size <= known.bytesDone)
-    return summary(candidate, node, known, 'unchanged');
+    return { source: summary(candidate, node, known, 'unchanged'), damage: null };
   const state = known ?? (await createSource(database, candidate, endpointId));
   const before = state.bytesDone;
   if (known?.complete) {
     const grew = candidate.size !== null || (await hasMore(file.path, gzip, state.bytesDone));
-    if (!grew) return summary(candidate, node, state, 'unchanged');
+    if (!grew) return { source: summary(candidate, node, state, 'unchanged'), damage: null };
     await reopenEnd(database, state);
   }
-  await parseInto(database, candidate, state, options);
-  return summary(candidate, node, state, known === null || before === 0 ? 'new' : 'continued');
+  const damage = await parseInto(database, candidate, state, options);
+  return { source: summary(candidate, node, state, known === null || before === 0 ? 'new' : 'continued'), damage };
 }
 
 async function parseInto(
@@ -188,7 +196,7 @@ async function parseInto(
   candidate: Candidate,
   state: SourceState,
   options: IngestOptions,
-): Promise<void> {
+): Promise<InputError | null> {
   const { file, gzip, detection } = candidate;
   const writer = new RecordWriter(database);
   let firstTs: number | null = null;
@@ -242,7 +250,7 @@ async function parseInto(
   };
   let position = state.bytesDone;
   let committed = position;
-  let broken: unknown = null;
+  let broken: InputError | null = null;
   await database.run('BEGIN');
   await writer.begin();
   try {
@@ -284,7 +292,7 @@ async function parseInto(
     await database.run('ROLLBACK').catch(() => {});
     throw error;
   }
-  if (broken !== null) throw broken;
+  return broken;
 }
 
 /** The source these bytes belong to, if some of it is in the database: same prefix, or a file that has grown since. */

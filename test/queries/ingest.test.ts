@@ -393,13 +393,16 @@ describe('a gzip file that is damaged further on', () => {
     assert.equal(code, 'gzip-broken');
   });
 
-  it('does not keep the other files of the call from being read', async (t) => {
+  it('lists what was read of it, and does not keep the other files of the call from being read', async (t) => {
     const cut = gzipSync(text).subarray(0, 20_000);
     const { result } = await ingested(t, { 'nanomq.log.gz': cut, 'emqx.log': LAYOUTS['emqx.log'] });
     assert.equal(result.damaged.length, 1);
     assert.deepEqual(
-      result.sources.map((source) => source.layout),
-      ['emqx-text'],
+      result.sources.map((source) => [source.layout, source.records > 0]),
+      [
+        ['nanomq-file', true],
+        ['emqx-text', true],
+      ],
     );
   });
 });
