@@ -1,5 +1,5 @@
 /** aio-load: more messages come in than acknowledgements release send contexts for; the connection itself is fine. */
-import { seconds, span } from './conditions.ts';
+import { about, seconds } from './conditions.ts';
 import type { Rule } from './rule.ts';
 import type { Session } from './story.ts';
 
@@ -33,11 +33,7 @@ export const aioLoad: Rule = {
       id: 'aio-load',
       title: TITLE,
       certainty: healthy && known && story.attribution !== 'ambiguous' ? 'must' : 'may',
-      bridgeId: story.bridgeId,
-      clientId: story.clientId,
-      attribution: story.attribution,
-      ...span(loaded),
-      count: loaded.length,
+      ...about(story, loaded),
       summary: `${busy} messages met a busy send context while connected${known ? ` (${Math.round(100 * Math.max(...shares.map((share) => share ?? 0)))} % of those offered)` : ''}; the connection stayed up.`,
       evidence,
       ruledOut: healthy ? [{ id: 'stuck-busy', why: 'PINGREQ was sent and answered while messages were dropped' }] : [],

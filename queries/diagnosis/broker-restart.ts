@@ -1,5 +1,5 @@
 /** broker-restart: the broker went away and came back; the disconnect is a consequence. */
-import { span } from './conditions.ts';
+import { about } from './conditions.ts';
 import type { Rule } from './rule.ts';
 
 const TITLE = 'The broker was stopped and started again';
@@ -31,11 +31,7 @@ export const brokerRestart: Rule = {
       id: 'broker-restart',
       title: TITLE,
       certainty: seenBooting && !story.clockAmbiguous ? 'must' : 'may',
-      bridgeId: story.bridgeId,
-      clientId: story.clientId,
-      attribution: story.attribution,
-      ...span(ended),
-      count: ended.length,
+      ...about(story, ended),
       summary: seenBooting
         ? `The broker's log shows it booting again ${ended.length} time(s) while this client was connected.`
         : `The broker closed the connection with code 0 ${ended.length} time(s), as EMQX does when it is stopped.`,

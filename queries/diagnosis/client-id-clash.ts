@@ -1,5 +1,5 @@
 /** client-id-clash: two clients use one client id and take the session from each other. */
-import { MIN_CYCLES, span } from './conditions.ts';
+import { about, MIN_CYCLES } from './conditions.ts';
 import type { Rule } from './rule.ts';
 import type { BridgeStory, Session } from './story.ts';
 
@@ -40,11 +40,7 @@ export const clientIdClash: Rule = {
       id: 'client-id-clash',
       title: TITLE,
       certainty: proven ? 'must' : 'may',
-      bridgeId: story.bridgeId,
-      clientId: story.clientId,
-      attribution: story.attribution,
-      ...span(taken),
-      count: taken.length,
+      ...about(story, taken),
       summary: `${taken.length} connections of this client id were taken over, ${foreign.length} connections at the broker are not in the bridge's own log (${peers.size} peer addresses in all).`,
       evidence,
       ruledOut: [

@@ -1,5 +1,6 @@
 /** Conditions that several rules share. Pure functions of a session and the story; thresholds are named and explained here. */
 import { compareReleases } from '../release-order.ts';
+import type { Evidence } from './finding.ts';
 import type { BridgeStory, ReleaseRange, Session } from './story.ts';
 
 /** Two disconnects of one kind make a cycle; one may be an accident of the network. */
@@ -82,8 +83,23 @@ export function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+/** What every finding says of itself: whose it is, over which sessions. */
+export function about(story: BridgeStory, sessions: readonly Session[]) {
+  const { bridgeId, clientId, attribution } = story;
+  return { bridgeId, clientId, attribution, ...span(sessions), count: sessions.length };
+}
+
+/** Lines in which the broker says that it ended this client by keepalive, from an instant on. */
+export function keepaliveEnds(story: BridgeStory, from: number, limit: number): Promise<Evidence[]> {
+  return story.brokerLines(
+    "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminate_info') AND (e.attributes->>'$.reason') = 'keepalive_timeout' AND e.time >= make_timestamp($3::BIGINT)",
+    [story.clientId ?? '', from],
+    limit,
+  );
+}
+
 /** Time span a finding covers: from the first of the sessions' starts to the last of their ends. */
-export function span(sessions: readonly Session[]): { first: number | null; last: number | null } {
+function span(sessions: readonly Session[]): { first: number | null; last: number | null } {
   const times = sessions
     .flatMap((session) => [session.connected, session.disconnected])
     .filter((time) => time !== null);

@@ -3,11 +3,12 @@
  * sends on data streams, and every such send postpones its PINGREQ on the control stream.
  */
 import {
+  about,
   droppedThroughout,
+  keepaliveEnds,
   MIN_CYCLES,
   releaseIs,
   routedUntilTheEnd,
-  span,
   wasUnpinged,
   wroteUntilTheEnd,
 } from './conditions.ts';
@@ -49,21 +50,13 @@ export const keepaliveControlStream: Rule = {
         [routedBefore],
         3,
       )),
-      ...(await story.brokerLines(
-        "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminate_info') AND (e.attributes->>'$.reason') = 'keepalive_timeout'",
-        [story.clientId ?? ''],
-        2,
-      )),
+      ...(await keepaliveEnds(story, 0, 2)),
     ];
     return {
       id: 'keepalive-control-stream',
       title: TITLE,
       certainty: proven ? 'must' : 'may',
-      bridgeId: story.bridgeId,
-      clientId: story.clientId,
-      attribution: story.attribution,
-      ...span(cases),
-      count: cases.length,
+      ...about(story, cases),
       summary: `${cases.length} connections ended by keepalive although messages of the bridge came in on data streams until shortly before; no PINGREQ in any of them.`,
       evidence,
       ruledOut: [

@@ -1,5 +1,5 @@
 /** keepalive-cycle-undetermined: the broker ends connection after connection by keepalive, and these logs do not tell why. */
-import { MIN_CYCLES, releaseIs, span } from './conditions.ts';
+import { about, keepaliveEnds, MIN_CYCLES, releaseIs } from './conditions.ts';
 import type { Rule } from './rule.ts';
 
 const TITLE = 'The broker ends the connection by keepalive again and again; these logs do not tell why';
@@ -36,22 +36,14 @@ export const keepaliveCycleUndetermined: Rule = {
       },
     ].filter((candidate) => candidate.open);
     const evidence = [
-      ...(await story.brokerLines(
-        "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminate_info') AND (e.attributes->>'$.reason') = 'keepalive_timeout'",
-        [story.clientId ?? ''],
-        3,
-      )),
+      ...(await keepaliveEnds(story, 0, 3)),
       ...(await story.clientLines("e.event = 'bridge_disconnected'", [], 2)),
     ];
     return {
       id: 'keepalive-cycle-undetermined',
       title: TITLE,
       certainty: 'may',
-      bridgeId: story.bridgeId,
-      clientId: story.clientId,
-      attribution: story.attribution,
-      ...span(cases),
-      count: cases.length,
+      ...about(story, cases),
       summary: `${cases.length} keepalive disconnects. Candidates: ${candidates.map((candidate) => candidate.id).join(', ')}.`,
       evidence,
       ruledOut: [],

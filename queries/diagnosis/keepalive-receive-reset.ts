@@ -3,12 +3,13 @@
  * client's ping timer, so a bridge that only receives never sends PINGREQ and the broker's keepalive ends it.
  */
 import {
+  about,
   droppedThroughout,
+  keepaliveEnds,
   MIN_CYCLES,
   receivedUntilTheEnd,
   releaseIs,
   routedUntilTheEnd,
-  span,
   wasUnpinged,
   wroteUntilTheEnd,
 } from './conditions.ts';
@@ -64,21 +65,13 @@ export const keepaliveReceiveReset: Rule = {
         [sample.client_session_no ?? 0],
         1,
       )),
-      ...(await story.brokerLines(
-        "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminate_info') AND (e.attributes->>'$.reason') = 'keepalive_timeout'",
-        [story.clientId ?? ''],
-        2,
-      )),
+      ...(await keepaliveEnds(story, 0, 2)),
     ];
     return {
       id: 'keepalive-receive-reset',
       title: TITLE,
       certainty: proven ? 'must' : 'may',
-      bridgeId: story.bridgeId,
-      clientId: story.clientId,
-      attribution: story.attribution,
-      ...span(cases),
-      count: cases.length,
+      ...about(story, cases),
       summary: `${cases.length} connections ended by keepalive while messages kept coming down to the bridge; it sent no PINGREQ in the last ${1.5 * (sample.keepalive_s ?? 10)} s of any of them.`,
       evidence,
       ruledOut: [

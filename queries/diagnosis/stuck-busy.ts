@@ -3,7 +3,7 @@
  * From then on nothing ordinary leaves the bridge, often not even PINGREQ, until the broker disconnects it; with QoS 1 on the
  * priority path it can stay connected for ever (measured.md §2.1).
  */
-import { droppedThroughout, parkedSoFar, releaseIs, span, wasUnpinged } from './conditions.ts';
+import { about, droppedThroughout, keepaliveEnds, parkedSoFar, releaseIs, wasUnpinged } from './conditions.ts';
 import type { Finding } from './finding.ts';
 import type { Rule } from './rule.ts';
 import type { BridgeStory, Session } from './story.ts';
@@ -62,11 +62,7 @@ async function finding(story: BridgeStory, stuck: Session[], proven: boolean, re
     ...(await story.clientLines(`e.event = 'bridge_connected' AND ${inside}`, [from, to], 1)),
     ...(await story.clientLines(`e.event = 'aio_busy' AND e.state = 'connected' AND ${inside}`, [from, to], 2)),
     ...(await story.clientLines(`e.event = 'cached_msg_lost' AND ${inside}`, [from, to], 2)),
-    ...(await story.brokerLines(
-      "e.event = 'socket_force_closed' AND e.client_id = $2 AND (e.attributes->>'$.reason') = 'keepalive_timeout' AND e.time >= make_timestamp($3::BIGINT)",
-      [story.clientId ?? '', from],
-      2,
-    )),
+    ...(await keepaliveEnds(story, from, 2)),
   ];
   const cycling = stuck.filter((session) => session.reason === 'keepalive_timeout').length;
   const busy = sum(stuck, (session) => session.aio_busy);
@@ -75,11 +71,7 @@ async function finding(story: BridgeStory, stuck: Session[], proven: boolean, re
     id: 'stuck-busy',
     title: TITLE,
     certainty: proven ? 'must' : 'may',
-    bridgeId: story.bridgeId,
-    clientId: story.clientId,
-    attribution: story.attribution,
-    ...span(stuck),
-    count: stuck.length,
+    ...about(story, stuck),
     summary:
       `${stuck.length} connection(s) after messages were parked while the bridge was down: not one PINGREQ, ${busy} "aio busy" and ${overflow} overflow lines. ` +
       (cycling > 0

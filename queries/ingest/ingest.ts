@@ -15,6 +15,7 @@ import {
 } from '../../parsers/index.ts';
 import type { Database } from '../database.ts';
 import { refreshDerived } from '../derive/refresh.ts';
+import { zoneOffsetUs } from '../derive/zone.ts';
 import { InputError } from '../errors.ts';
 import { hash64, hashHex } from '../ids.ts';
 import { expandPaths, type InputFile, isGzip, PREFIX_BYTES, readBytes, readHead } from './inputs.ts';
@@ -84,6 +85,7 @@ interface SourceState {
 
 /** Throws InputError (nothing written) if a named file is missing, unreadable or no log, or a folder holds no log. */
 export async function ingest(database: Database, options: IngestOptions): Promise<IngestResult> {
+  if (options.zone !== undefined) zoneOffsetUs(options.zone, 0); // a name that is no zone must cost nothing
   const { candidates, skipped } = await examine(options);
   const sources: IngestedSource[] = [];
   const damaged: InputError[] = [];

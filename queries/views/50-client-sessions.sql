@@ -4,7 +4,8 @@
 --   parked (lines `client sending msg while disconnected! cached` before this connection), forwards (messages offered while
 --   connected, debug logs only), data_writes and last_data_write (ordinary writes on data streams, debug logs only),
 --   received and last_received (data from the broker, debug logs only); drops, first_drop, last_drop (messages dropped while connected, by a line), enqueue_lost;
---   disconnect_code (DISCONNECT packet), fin, peer_close_code, timed_out, idle, ping_timeout; closed_by, reason (as far as this log tells);
+--   disconnect_code (DISCONNECT packet), fin, peer_close_code, timed_out, idle, ping_timeout; closed_by (client, broker, transport, unknown), reason (as far as
+--   this log tells; `unlogged`: the next connect is there, but no end);
 --   source_id, line_no, end_line_no of the lifecycle lines.
 -- Example: SELECT session_no, connected, duration_s, reason, pings, aio_busy FROM client_sessions ORDER BY connected;
 CREATE OR REPLACE VIEW client_sessions AS
@@ -54,13 +55,19 @@ WITH lines AS (
     min(line_no) FILTER (event = 'bridge_disconnected') AS end_line_no,
     max(time) AS last_line
   FROM lines GROUP BY ALL
+), ended AS (
+  -- A connect without a disconnect before it: the process was restarted, or the lines in between are missing.
+  SELECT * REPLACE (coalesce(disconnected, lead(connected) OVER later) AS disconnected),
+    disconnected IS NULL AND lead(connected) OVER later IS NOT NULL AS unlogged
+  FROM grouped WINDOW later AS (PARTITION BY run_id, endpoint_id, bridge_id ORDER BY session_no)
 )
-SELECT * EXCLUDE (parked_after, by_transport),
+SELECT * EXCLUDE (parked_after, by_transport, unlogged),
   coalesce(lag(parked_after) OVER (PARTITION BY run_id, endpoint_id, bridge_id ORDER BY session_no), 0) AS parked,
   disconnected IS NULL AS open,
   epoch_us(coalesce(disconnected, last_line)) / 1e6 - epoch_us(connected) / 1e6 AS duration_s,
   CASE
     WHEN disconnected IS NULL THEN NULL
+    WHEN unlogged THEN 'unlogged'
     WHEN disconnect_code = 141 THEN 'keepalive_timeout'
     WHEN disconnect_code = 142 THEN 'session_taken_over'
     WHEN disconnect_code = 152 THEN 'administrative_action'
@@ -78,7 +85,8 @@ SELECT * EXCLUDE (parked_after, by_transport),
     WHEN disconnected IS NULL THEN NULL
     WHEN ping_timeout THEN 'client'
     WHEN disconnect_code IS NULL AND (timed_out OR idle OR by_transport) THEN 'transport'
-    ELSE 'broker'
+    WHEN disconnect_code IS NOT NULL OR fin OR peer_close_code IS NOT NULL THEN 'broker'
+    ELSE 'unknown'
   END AS closed_by
-FROM grouped
+FROM ended
 QUALIFY connected IS NOT NULL;

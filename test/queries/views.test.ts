@@ -175,7 +175,7 @@ describe('client_sessions', () => {
     ['DISCONNECT 135', (log) => log.disconnectPacket(20, 135), 'disconnect_135', 'broker'],
     ['DISCONNECT 141 and FIN', (log) => log.disconnectPacket(20, 141).fin(20), 'keepalive_timeout', 'broker'],
     ['FIN on the control stream', (log) => log.fin(20), 'peer_fin', 'broker'],
-    ['FIN on a data stream only', (log) => log.fin(20, 3), 'unknown', 'broker'],
+    ['FIN on a data stream only', (log) => log.fin(20, 3), 'unknown', 'unknown'],
     ['shutdown by the peer with 0x0', (log) => log.peerShutdown(20, 0), 'broker_shutdown', 'broker'],
     ['shutdown by the peer with 0x1', (log) => log.peerShutdown(20, 1), 'peer_close', 'broker'],
     [
@@ -187,7 +187,7 @@ describe('client_sessions', () => {
     ['the QUIC idle timeout', (log) => log.idle(20), 'connection_idle', 'transport'],
     ['a transport error', (log) => log.transportShutdown(20), 'transport_error', 'transport'],
     ["the bridge's own ping timeout", (log) => log.pingTimeout(20), 'ping_timeout', 'client'],
-    ['no line that says why', () => {}, 'unknown', 'broker'],
+    ['no line that says why', () => {}, 'unknown', 'unknown'],
   ];
   for (const [title, write, reason, closedBy] of ENDS) {
     it(`takes ${title} for ${reason}`, async (t) => {
