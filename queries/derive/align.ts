@@ -22,6 +22,8 @@ export interface ClockEvents {
   /** Stamps of the client, µs as written, with their precision. */
   readonly client: readonly number[];
   readonly clientPrecisionUs: number;
+  /** How long before the broker's line the client may have logged its own, µs; 0 where the client's follows. */
+  readonly clientEarlyUs?: number;
   /** Instants at the broker, µs UTC. */
   readonly broker: readonly number[];
 }
@@ -44,14 +46,14 @@ interface Span {
 /** The offset most pairs allow, or null if there is no pair. `near` limits the search to offsets around a known one. */
 export function align(kinds: readonly ClockEvents[], near?: { offsetUs: number; withinUs: number }): Alignment | null {
   const edges: { at: number; step: 1 | -1 }[] = [];
-  for (const { client, broker, clientPrecisionUs } of kinds) {
+  for (const { client, broker, clientPrecisionUs, clientEarlyUs = 0 } of kinds) {
     const happened = broker.slice(0, MAX_EVENTS).sort((a, b) => a - b);
     for (const written of client.slice(0, MAX_EVENTS)) {
       // An event has one counterpart, so its intervals are joined where they meet: two events close together that also fit
       // crosswise must not count twice and squeeze the answer.
       let end = Number.NEGATIVE_INFINITY;
       for (const at of happened) {
-        const from = at - written - clientPrecisionUs;
+        const from = at - written - clientPrecisionUs - clientEarlyUs;
         const to = at - written + LATENCY_US;
         if (near && (to < near.offsetUs - near.withinUs || from > near.offsetUs + near.withinUs)) continue;
         if (from <= end) edges[edges.length - 1]!.at = to;

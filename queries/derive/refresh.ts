@@ -79,7 +79,13 @@ interface Clock {
   readonly zone: string | null;
   readonly offsetUs: number;
   readonly errorUs: number | null;
-  readonly method: 'reference' | 'paired-events' | 'paired-events-in-zone' | 'zone-given' | 'assumed-utc';
+  readonly method:
+    | 'reference'
+    | 'paired-events'
+    | 'paired-events-in-zone'
+    | 'paired-ends'
+    | 'zone-given'
+    | 'assumed-utc';
   readonly pairs: number;
   readonly ambiguous: boolean;
   readonly alternatives: Alignment['alternatives'];
@@ -98,7 +104,12 @@ const REFERENCE: Clock = {
 /** With --tz the rest of the offset is skew; more than this would be another zone. */
 const MAX_SKEW_US = 450_000_000;
 
-type EventTimes = { connack: number[]; suback: number[] };
+type EventTimes = { connack: number[]; suback: number[]; ends: number[] };
+
+/** A connection's process at the broker ends up to 3 s after the stream that the client saw finish (measured.md §1). */
+const END_LAG_US = 3_300_000;
+/** Fewer ends than this could be brought together by any shift. */
+const MIN_ENDS = 3;
 
 async function alignClient(
   database: Database,
@@ -115,15 +126,26 @@ async function alignClient(
     wantedZone === null ? undefined : { offsetUs: -zoneOffsetUs(wantedZone, firstUs), withinUs: MAX_SKEW_US };
   const known = own.map((bridge) => bridge.clientId).filter((id) => id !== null);
   const candidates = known.length > 0 ? known : [...broker.keys()];
-  let best: { clientId: string; alignment: Alignment } | null = null;
-  for (const clientId of candidates) {
-    const times = broker.get(clientId);
-    if (times === undefined) continue;
-    const alignment = align(
-      [pairKind('connect', client.connected, times.connack), pairKind('subscribe', client.suback, times.suback)],
-      near,
-    );
-    if (alignment !== null && (best === null || alignment.pairs > best.alignment.pairs)) best = { clientId, alignment };
+  const nearest = (kinds: (times: EventTimes) => ClockEvents[]): { clientId: string; alignment: Alignment } | null => {
+    let best: { clientId: string; alignment: Alignment } | null = null;
+    for (const clientId of candidates) {
+      const times = broker.get(clientId);
+      const alignment = times === undefined ? null : align(kinds(times), near);
+      if (alignment !== null && (best === null || alignment.pairs > best.alignment.pairs))
+        best = { clientId, alignment };
+    }
+    return best;
+  };
+  const best = nearest((times) => [
+    pairKind('connect', client.connected, times.connack),
+    pairKind('subscribe', client.suback, times.suback),
+  ]);
+  // A broker's log at info level shows only how connections end. That is a weak mark, so no finding may rest on it alone.
+  const weak = nearest((times) => [{ ...pairKind('end', client.disconnected, times.ends), clientEarlyUs: END_LAG_US }]);
+  if (best === null && weak !== null && weak.alignment.pairs >= MIN_ENDS) {
+    const { offsetUs, errorUs, pairs, alternatives } = weak.alignment;
+    const zone = wantedZone ?? zoneName(explainOffset(offsetUs).zoneUs);
+    return { zone, offsetUs, errorUs, method: 'paired-ends', pairs, ambiguous: true, alternatives };
   }
   if (best === null) {
     const offsetUs = near?.offsetUs ?? 0;
@@ -169,25 +191,31 @@ function pairKind(
   };
 }
 
-/** CONNACK 0 and SUBACK by client id, each once. */
+/** CONNACK 0, SUBACK and the ends that the broker decided, by client id, each once. */
 async function brokerEvents(database: Database, runId: string): Promise<Map<string, EventTimes>> {
   const rows = await database.all<{ client_id: string; packet: string; at: number }>(
     `SELECT client_id, packet, epoch_us(time) AS "at" FROM packets
      WHERE run_id = $1 AND direction = 'out' AND client_id IS NOT NULL AND (packet = 'SUBACK' OR (packet = 'CONNACK' AND reason_code = 0))
-     ORDER BY time`,
+     UNION ALL
+     SELECT client_id, 'END', epoch_us(disconnected) FROM broker_sessions
+     WHERE run_id = $1 AND closed_by = 'broker' AND reason <> 'broker_restart'
+     ORDER BY 3`,
     [runId],
   );
   const byClient = new Map<string, EventTimes>();
   for (const row of rows) {
-    const times = byClient.get(row.client_id) ?? { connack: [], suback: [] };
+    const times = byClient.get(row.client_id) ?? { connack: [], suback: [], ends: [] };
     byClient.set(row.client_id, times);
-    (row.packet === 'SUBACK' ? times.suback : times.connack).push(row.at);
+    (row.packet === 'SUBACK' ? times.suback : row.packet === 'END' ? times.ends : times.connack).push(row.at);
   }
   return byClient;
 }
 
 /** The bridge's counterparts, as written. A `connected` that is at once `disconnected` was a refusal (measured.md §2.12). */
-async function clientEvents(database: Database, endpointId: bigint): Promise<{ connected: Stamp[]; suback: Stamp[] }> {
+async function clientEvents(
+  database: Database,
+  endpointId: bigint,
+): Promise<{ connected: Stamp[]; suback: Stamp[]; disconnected: Stamp[] }> {
   const rows = await database.all<Stamp & { event: string; next: string | null; next_ts: number | null }>(
     `SELECT event, epoch_us(ts) AS ts, ts_precision_us AS precision, lead(event) OVER later AS next, epoch_us(lead(ts) OVER later) AS next_ts
      FROM records JOIN sources USING (source_id)
@@ -201,6 +229,7 @@ async function clientEvents(database: Database, endpointId: bigint): Promise<{ c
   return {
     connected: rows.filter((row) => row.event === 'bridge_connected' && !refused(row)),
     suback: rows.filter((row) => row.event === 'bridge_suback_code'),
+    disconnected: rows.filter((row) => row.event === 'bridge_disconnected'),
   };
 }
 

@@ -49,20 +49,26 @@ WITH c AS (
   FROM c
   LEFT JOIN matched m ON m.run_id = c.run_id AND m.c_endpoint = c.endpoint_id AND m.bridge_id = c.bridge_id AND m.c_no = c.session_no
   FULL JOIN bridge_clients s ON s.run_id = m.run_id AND s.endpoint_id = m.b_endpoint AND s.client_id = m.client_id AND s.session_no = m.b_no
+), broker_cover AS (
+  -- Where the broker's log reaches at info level or better, a keepalive timeout would be in it: nothing is inferred there.
+  SELECT run_id, min(time) AS first, max(time) AS last FROM events
+  WHERE product = 'emqx' AND severity IN ('info', 'debug', 'trace') GROUP BY run_id
 ), silent AS (
   SELECT *, epoch_us(client_disconnected) / 1e6 - epoch_us(coalesce(last_ping, client_connected)) / 1e6 AS unpinged_s,
-    coalesce(bool_or(client_reason = 'session_taken_over') OVER (PARTITION BY run_id, bridge_id), false) AS has_rival
+    coalesce(bool_or(client_reason = 'session_taken_over') OVER (PARTITION BY run_id, bridge_id), false) AS has_rival,
+    coalesce(client_disconnected BETWEEN (SELECT first FROM broker_cover k WHERE k.run_id = joined.run_id)
+      AND (SELECT last FROM broker_cover k WHERE k.run_id = joined.run_id), false) AS covered
   FROM joined
 ), reasoned AS (
   SELECT *,
     -- whole-second stamps: both ends of the interval may be a second off
-    seen_by = 'client' AND client_reason IN ('peer_fin', 'peer_close', 'unknown') AND keepalive_s > 0 AND NOT has_rival
+    seen_by = 'client' AND NOT covered AND client_reason IN ('peer_fin', 'peer_close', 'unknown') AND keepalive_s > 0 AND NOT has_rival
       AND unpinged_s BETWEEN 1.5 * keepalive_s - 1 AND 3 * keepalive_s + 1 AS fits_keepalive,
     -- the client gave up a dead link after the broker's keepalive must have fired: no packet got through for that long
-    seen_by = 'client' AND client_reason = 'connection_timeout' AND keepalive_s > 0 AND 2 * keepalive_s <= 20 AS outlived_keepalive
+    seen_by = 'client' AND NOT covered AND client_reason = 'connection_timeout' AND keepalive_s > 0 AND 2 * keepalive_s <= 20 AS outlived_keepalive
   FROM silent
 )
-SELECT * EXCLUDE (broker_reason, broker_closed_by, client_reason, client_closed_by, fits_keepalive, outlived_keepalive, unpinged_s, has_rival),
+SELECT * EXCLUDE (broker_reason, broker_closed_by, client_reason, client_closed_by, fits_keepalive, outlived_keepalive, unpinged_s, has_rival, covered),
   disconnected IS NULL AS open,
   (epoch_us(coalesce(disconnected, client_disconnected)) - epoch_us(connected)) / 1e6 AS duration_s,
   broker_reason, client_reason,

@@ -196,3 +196,17 @@ describe('zones as the user writes them', () => {
       assert.equal(zoneName(zoneOffsetUs(text, T0)), text);
   });
 });
+
+test('ends of connections, which the client may see seconds before the broker logs them, still hold the true offset', () => {
+  const offset = -8 * 3_600_000_000 - 36_880_000;
+  const lags = [0.002, 2.9, 0.1, 0.004, 3.0, 0.3];
+  const broker = lags.map((lag, index) => 1_000_000_000 + index * 21_700_000 + lag * 1e6);
+  const client = lags.map((_, index) => {
+    const seen = 1_000_000_000 + index * 21_700_000 + 1_000;
+    return Math.floor((seen - offset) / 1e6) * 1e6;
+  });
+  const found = align([{ kind: 'end', client, clientPrecisionUs: 1_000_000, broker, clientEarlyUs: 3_300_000 }]);
+  assert.ok(found !== null);
+  assert.equal(found.pairs, lags.length);
+  assert.ok(Math.abs(found.offsetUs - offset) <= found.errorUs, `${found.offsetUs} ± ${found.errorUs}`);
+});
