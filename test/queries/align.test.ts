@@ -197,7 +197,7 @@ describe('zones as the user writes them', () => {
   });
 });
 
-test('ends of connections, which the client may see seconds before the broker logs them, still hold the true offset', () => {
+it('ends of connections, which the client may see seconds before the broker logs them, still hold the true offset', () => {
   const offset = -8 * 3_600_000_000 - 36_880_000;
   const lags = [0.002, 2.9, 0.1, 0.004, 3.0, 0.3];
   const broker = lags.map((lag, index) => 1_000_000_000 + index * 21_700_000 + lag * 1e6);
