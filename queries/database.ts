@@ -307,7 +307,7 @@ async function openInstance(file: string, mode: Mode, inMemory: boolean, spill: 
 function openError(file: string, error: unknown): DatabaseError {
   const reason = error instanceof Error ? error.message : String(error);
   const details = { path: file };
-  if (reason.includes('lock')) {
+  if (reason.includes('Could not set lock')) {
     const holder = /PID (\d+)/.exec(reason)?.[1];
     return new DatabaseError(
       'database-locked',

@@ -7,7 +7,14 @@ export type { Rule } from './diagnosis/rule.ts';
 export { diagnose, RULES } from './diagnosis/rules.ts';
 export { type BridgeStory, loadStories, type Session } from './diagnosis/story.ts';
 export * from './errors.ts';
-export { type IngestedSource, type IngestOptions, type IngestResult, ingest, OBSERVED } from './ingest/ingest.ts';
+export {
+  INTERRUPTED_LABEL,
+  type IngestedSource,
+  type IngestOptions,
+  type IngestResult,
+  ingest,
+  OBSERVED,
+} from './ingest/ingest.ts';
 export { RecordWriter } from './ingest/record-writer.ts';
 export { type NamedQuery, namedQueries, type QueryResult, resolveQuery, runQuery, writeParquet } from './query.ts';
 export { compareReleases } from './release-order.ts';

@@ -12,6 +12,7 @@ import {
   InputError,
   isoTime,
   loadStories,
+  type Session,
   UsageError,
 } from '../queries/index.ts';
 import type { Cassette, Entry, EntryBase, Header, Incident } from './cassette.ts';
@@ -44,6 +45,11 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
   const stories = await loadStories(database, options.runId);
   const story = choose(stories, options.clientId);
   const analysis = await analyze(database, { runId: options.runId, clientId: story.clientId ?? undefined });
+  // Two nodes may give their bridges the same name.
+  await database.run(
+    'CREATE OR REPLACE TEMP TABLE bridge_lines AS SELECT * FROM run_client_states WHERE bridge_id = $1 AND endpoint_id = $2',
+    [story.bridgeId, story.endpointId ?? 0n],
+  );
   const range = await window(database, story, options);
   const facts = await settingsFacts(database, story);
   const { release, knownBy } = bridgeRelease(story);
@@ -86,7 +92,7 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
       settings: serverKeepalive === null ? {} : { serverKeepaliveS: serverKeepalive },
       origins: serverKeepalive === null ? {} : { serverKeepaliveS: 'observed' },
     },
-    incident: incidentOf(story, analysis.findings[0]?.id ?? null),
+    incident: incidentOf(story, analysis.findings[0]?.id ?? null, range),
   };
   return { header, entries };
 }
@@ -127,8 +133,11 @@ function choose(stories: readonly BridgeStory[], clientId: string | undefined): 
 }
 
 /** The keepalive cycles and disconnects of a run, as the header and the verdict compare them. */
-export function incidentOf(story: BridgeStory, cause: string | null): Incident {
-  const cases = story.keepaliveSessions;
+export function incidentOf(story: BridgeStory, cause: string | null, range?: { from: number; to: number }): Incident {
+  const inside = (session: Session) =>
+    range === undefined ||
+    ((session.disconnected ?? range.to) >= range.from && (session.disconnected ?? range.from) <= range.to);
+  const cases = story.keepaliveSessions.filter(inside);
   const ends = cases.map((session) => session.disconnected ?? 0);
   const gaps = ends.slice(1).map((end, index) => (end - (ends[index] ?? 0)) / 1e6);
   const dwells = cases.map((session) => session.duration_s).filter((value) => value !== null);
@@ -139,7 +148,8 @@ export function incidentOf(story: BridgeStory, cause: string | null): Incident {
     keepalive_disconnects: cases.length,
     period_s: average(gaps),
     dwell_s: average(dwells),
-    disconnects: story.sessions.filter((session) => !session.open && session.connected !== null).length,
+    disconnects: story.sessions.filter((session) => inside(session) && !session.open && session.connected !== null)
+      .length,
   };
 }
 
@@ -150,7 +160,7 @@ async function window(
 ): Promise<{ from: number; to: number }> {
   const rows = await database.all<{ first: number | null; last: number | null }>(
     `SELECT epoch_us(min(first)) AS first, epoch_us(max(last)) AS last FROM (
-       SELECT min(time) AS first, max(time) + INTERVAL 1 SECOND AS last FROM run_client_states WHERE bridge_id = $1
+       SELECT min(time) AS first, max(time) + INTERVAL 1 SECOND AS last FROM bridge_lines WHERE bridge_id = $1
        UNION ALL SELECT min(time), max(time) FROM run_broker_events WHERE client_id = $2)`,
     [story.bridgeId, story.clientId],
   );
@@ -171,9 +181,9 @@ async function window(
 async function settingsFacts(database: Database, story: BridgeStory) {
   const [client, control, subscribed] = await Promise.all([
     database.all<{ keepalive_s: number | null; contexts: number }>(
-      `SELECT max((attributes->>'$.keepalive_ms')::DOUBLE) FILTER (event = 'bridge_keepalive_set') / 1000 AS keepalive_s,
+      `SELECT max(TRY_CAST((attributes->>'$.keepalive_ms') AS DOUBLE)) FILTER (event = 'bridge_keepalive_set') / 1000 AS keepalive_s,
          count(DISTINCT (attributes->>'$.ctx_id')) FILTER (event = 'aio_busy')::INTEGER AS contexts
-       FROM run_client_states WHERE bridge_id = $1`,
+       FROM bridge_lines WHERE bridge_id = $1`,
       [story.bridgeId],
     ),
     database.all<{
@@ -185,8 +195,8 @@ async function settingsFacts(database: Database, story: BridgeStory) {
     }>(
       `SELECT (count(*) FILTER (attributes->>'$.packet' = 'CONNECT'))::INTEGER AS connects,
          (count(*) FILTER (attributes->>'$.packet' = 'SUBSCRIBE'))::INTEGER AS subscribes,
-         max((attributes->>'$.keepalive_s')::INTEGER) AS keepalive_s, max((attributes->>'$.protocol_version')::INTEGER) AS protocol,
-         bool_or((attributes->>'$.clean_start')::BOOLEAN) AS clean_start
+         max(TRY_CAST((attributes->>'$.keepalive_s') AS INTEGER)) AS keepalive_s, max(TRY_CAST((attributes->>'$.protocol_version') AS INTEGER)) AS protocol,
+         bool_or(TRY_CAST((attributes->>'$.clean_start') AS BOOLEAN)) AS clean_start
        FROM run_broker_events WHERE client_id = $1 AND event = 'mqtt_packet_received'`,
       [story.clientId],
     ),
@@ -250,10 +260,10 @@ async function uplink(database: Database, story: BridgeStory, contexts: number):
   const rows = await database.all<OfferRow>(
     `WITH lines AS (
        SELECT time, precision_us, seq, source, line_no, event, (attributes->>'$.remote_topic') AS topic,
-         last_value(CASE WHEN event IN ('publish_decoded', 'publish_topic') THEN (attributes->>'$.qos')::INTEGER END IGNORE NULLS) OVER same_thread AS qos,
-         last_value(CASE WHEN event = 'publish_decoded' THEN (attributes->>'$.remaining_len')::INTEGER END IGNORE NULLS) OVER same_thread AS remaining,
-         last_value(CASE WHEN event = 'publish_payload' THEN (attributes->>'$.payload_bytes')::INTEGER END IGNORE NULLS) OVER same_thread AS size
-       FROM run_client_states
+         last_value(CASE WHEN event IN ('publish_decoded', 'publish_topic') THEN TRY_CAST((attributes->>'$.qos') AS INTEGER) END IGNORE NULLS) OVER same_thread AS qos,
+         last_value(CASE WHEN event = 'publish_decoded' THEN TRY_CAST((attributes->>'$.remaining_len') AS INTEGER) END IGNORE NULLS) OVER same_thread AS remaining,
+         last_value(CASE WHEN event = 'publish_payload' THEN TRY_CAST((attributes->>'$.payload_bytes') AS INTEGER) END IGNORE NULLS) OVER same_thread AS size
+       FROM bridge_lines
        WHERE bridge_id = $1 AND event IN ('bridge_forward', 'publish_decoded', 'publish_topic', 'publish_payload')
        WINDOW same_thread AS (PARTITION BY thread ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
      )
@@ -287,7 +297,7 @@ function offer(row: OfferRow, origin: Entry['origin'], why?: string): Entry {
 async function droppedOffers(database: Database, story: BridgeStory, contexts: number): Promise<Entry[]> {
   const rows = await database.all<OfferRow>(
     `SELECT epoch_us(time) AS "at", source, line_no, NULL AS topic, NULL AS qos, NULL AS size, event, ${WITHIN_SECOND}
-     FROM run_client_states
+     FROM bridge_lines
      WHERE bridge_id = $1 AND event IN ('aio_busy', 'cached_msg_lost', 'msg_cached_disconnected', 'bridge_qos0_dropped_disconnected',
        'bridge_qos0_dropped_busy', 'bridge_msg_dropped_already_cached', 'ctx_cache_overwrite', 'msg_lost_enqueue')
      ORDER BY seq`,
@@ -357,8 +367,8 @@ async function downlink(database: Database, story: BridgeStory, filters: readonl
     qos: number | null;
     routed: boolean;
   }>(
-    `SELECT epoch_us(time) AS "at", source, line_no, (attributes->>'$.topic') AS topic, (attributes->>'$.payload_bytes')::INTEGER AS size,
-       (attributes->>'$.qos')::INTEGER AS qos, event = 'publish_routed' AS routed
+    `SELECT epoch_us(time) AS "at", source, line_no, (attributes->>'$.topic') AS topic, TRY_CAST((attributes->>'$.payload_bytes') AS INTEGER) AS size,
+       TRY_CAST((attributes->>'$.qos') AS INTEGER) AS qos, event = 'publish_routed' AS routed
      FROM run_broker_events
      WHERE (event = 'publish_routed' AND client_id IS NOT NULL AND client_id IS DISTINCT FROM $1)
         OR (event = 'mqtt_packet_received' AND (attributes->>'$.packet') = 'PUBLISH' AND client_id IS DISTINCT FROM $1)
@@ -401,7 +411,7 @@ async function dials(database: Database, story: BridgeStory): Promise<Dial[]> {
     `SELECT epoch_us(time) AS "at", source, line_no AS line, session_no AS session,
        CASE WHEN next_event = 'bridge_dial_failed' THEN epoch_us(next_at) END AS failed
      FROM (
-       SELECT *, lead(event) OVER later AS next_event, lead(time) OVER later AS next_at FROM run_client_states
+       SELECT *, lead(event) OVER later AS next_event, lead(time) OVER later AS next_at FROM bridge_lines
        WHERE bridge_id = $1 AND event IN ('quic_dial_begin', 'bridge_dial_failed', 'bridge_connected')
        WINDOW later AS (ORDER BY seq))
      WHERE event = 'quic_dial_begin' ORDER BY seq`,
@@ -530,7 +540,7 @@ async function redials(database: Database, story: BridgeStory): Promise<Entry[]>
     `SELECT epoch_us(ended) AS ended, epoch_us(time) AS dialed, source, line_no FROM (
        SELECT event, time, source, line_no, seq,
          last_value(CASE WHEN event IN ('bridge_disconnected', 'bridge_dial_failed') THEN time END IGNORE NULLS) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ended
-       FROM run_client_states WHERE bridge_id = $1 AND event IN ('bridge_disconnected', 'bridge_dial_failed', 'quic_dial_begin'))
+       FROM bridge_lines WHERE bridge_id = $1 AND event IN ('bridge_disconnected', 'bridge_dial_failed', 'quic_dial_begin'))
      WHERE event = 'quic_dial_begin' AND ended IS NOT NULL ORDER BY seq`,
     [story.bridgeId],
   );
@@ -570,9 +580,9 @@ async function redials(database: Database, story: BridgeStory): Promise<Entry[]>
 async function receiveRaces(database: Database, story: BridgeStory): Promise<Entry[]> {
   const rows = await database.all<{ at: number; source: string; line_no: number; next: string | null }>(
     `SELECT epoch_us(time) AS "at", source, line_no, next FROM (
-       SELECT *, lead(event) OVER (ORDER BY seq) AS next FROM run_client_states
+       SELECT *, lead(event) OVER (ORDER BY seq) AS next FROM bridge_lines
        WHERE bridge_id = $1 AND (event IN ('bridge_disconnected', 'bridge_connected')
-         OR (event = 'quic_shutdown_by_peer' AND (attributes->>'$.error_code')::BIGINT = 0)))
+         OR (event = 'quic_shutdown_by_peer' AND TRY_CAST((attributes->>'$.error_code') AS BIGINT) = 0)))
      WHERE event = 'quic_shutdown_by_peer' ORDER BY seq`,
     [story.bridgeId],
   );

@@ -73,9 +73,10 @@ export async function runReplay(database: Database, request: RunRequest): Promis
   const { cassette, setup, seed } = request;
   const runId = `replay-${request.label}-seed${seed}`;
   const keepaliveS = cassette.header.bridge.settings.keepaliveS || 10;
-  const settings = setup.bridge.settings;
+  const incident = cassette.header.bridge.settings;
   const watch = new SymptomWatch({
-    stallUs: (3 * keepaliveS + settings.quicHandshakeTimeoutS + settings.backoffMaxS + 5) * 1e6,
+    // The incident's own settings, not the variant's: a change must not move the mark it is judged by.
+    stallUs: (3 * keepaliveS + (incident.quicHandshakeTimeoutS ?? 20) + (incident.backoffMaxS ?? 5) + 5) * 1e6,
   });
   const outages: Outage[] = [];
   const writer = await openRun(database, runId, request);
@@ -127,7 +128,7 @@ export async function runReplay(database: Database, request: RunRequest): Promis
   return {
     ...(await judgeRun(database, runId, outages, start)),
     seed,
-    flows: watch.summary(summary.up.held + summary.down.held),
+    flows: watch.summary({ up: summary.up.held, down: summary.down.held }),
     summary,
   };
 }
@@ -164,6 +165,7 @@ function thinner(): (record: SimRecord) => boolean {
 }
 
 interface Outage {
+  readonly what: 'link' | 'broker' | 'person';
   readonly from: number;
   to: number;
 }
@@ -175,20 +177,20 @@ function* watched(source: Iterable<Stimulus>, watch: SymptomWatch, outages: Outa
     else if (stimulus.kind === 'downlink') watch.offered(stimulus.at, 'down', stimulus.message);
     else if (stimulus.kind === 'network' && stimulus.down !== undefined) {
       watch.network(stimulus.at, !stimulus.down);
-      mark(outages, stimulus.at, stimulus.down);
+      mark(outages, 'link', stimulus.at, stimulus.down);
     } else if (stimulus.kind === 'broker-stop' || stimulus.kind === 'broker-start') {
       watch.broker(stimulus.at, stimulus.kind === 'broker-start');
-      mark(outages, stimulus.at, stimulus.kind === 'broker-stop');
+      mark(outages, 'broker', stimulus.at, stimulus.kind === 'broker-stop');
     } else if (stimulus.kind === 'kick' || stimulus.kind === 'rival-connect') {
-      outages.push({ from: stimulus.at, to: stimulus.at });
+      outages.push({ what: 'person', from: stimulus.at, to: stimulus.at });
     }
     yield stimulus;
   }
 }
 
-function mark(outages: Outage[], at: number, down: boolean): void {
-  const open = outages.find((outage) => outage.to === Number.POSITIVE_INFINITY);
-  if (down && open === undefined) outages.push({ from: at, to: Number.POSITIVE_INFINITY });
+function mark(outages: Outage[], what: Outage['what'], at: number, down: boolean): void {
+  const open = outages.find((outage) => outage.what === what && outage.to === Number.POSITIVE_INFINITY);
+  if (down && open === undefined) outages.push({ what, from: at, to: Number.POSITIVE_INFINITY });
   if (!down && open !== undefined) open.to = at;
 }
 
@@ -210,12 +212,8 @@ async function judgeRun(
     reasons[session.reason] = (reasons[session.reason] ?? 0) + 1;
     const end = session.disconnected - start;
     const reach = (3 * (session.keepalive_s ?? 10) + 25) * 1e6;
-    const external = ['broker_restart', 'discarded', 'takenover', 'kicked'].includes(session.reason);
     const afterOutage = outages.some((outage) => outage.from <= end && outage.to >= end - reach);
-    if (
-      story.keepaliveSessions.includes(session) ||
-      (!external && !afterOutage && session.reason !== 'keepalive_timeout')
-    )
+    if (story.keepaliveSessions.includes(session) || (!afterOutage && session.reason !== 'keepalive_timeout'))
       unprovoked += 1;
   }
   return { runId, incident: incidentOf(story, findings[0] ?? null), findings, reasons, unprovoked };

@@ -5,12 +5,21 @@ import type { Cassette, Entry } from './cassette.ts';
 /** Lazily yields the entries `loops` times, each time shifted by the cassette's length; seq numbers are never reused. */
 export function* stimuli(cassette: Cassette, loops: number): Generator<Stimulus> {
   let seq = 1;
+  let linkDown = false;
+  let brokerDown = false;
   for (let loop = 0; loop < loops; loop += 1) {
     const shift = loop * cassette.header.duration_us;
+    // A cassette that was cut inside an outage must not leave the next round without a network or a broker.
+    if (linkDown) yield { at: shift, kind: 'network', down: false };
+    if (brokerDown) yield { at: shift, kind: 'broker-start' };
+    linkDown = false;
+    brokerDown = false;
     for (const entry of cassette.entries) {
       const stimulus = toStimulus(entry, entry.at + shift, seq);
       if (stimulus === null) continue;
       if (entry.type === 'publish' || entry.type === 'downlink') seq += 1;
+      if (entry.type === 'network' && entry.down !== undefined) linkDown = entry.down;
+      if (entry.type === 'broker-stop' || entry.type === 'broker-start') brokerDown = entry.type === 'broker-stop';
       yield stimulus;
     }
   }

@@ -27,7 +27,8 @@ interface Flow {
   delivered: number;
   waitingSince: Micros | null; // first offer after the last delivery, or when the link came back
   stalled: boolean;
-  connected: Set<number>; // seqs offered while connected and not yet delivered
+  connected: Set<number>; // seqs offered while connected and not yet delivered, oldest first
+  lost: number; // those given up as too old to follow
   offeredConnected: number;
 }
 
@@ -67,7 +68,13 @@ export class SymptomWatch {
     if (at - flow.waitingSince > this.rule.stallUs) flow.stalled = true;
     if (!this.connected) return;
     flow.offeredConnected += 1;
-    if (flow.connected.size < MAX_FOLLOWED) flow.connected.add(message.seq);
+    flow.connected.add(message.seq);
+    if (flow.connected.size <= MAX_FOLLOWED) return;
+    for (const oldest of flow.connected) {
+      flow.connected.delete(oldest);
+      flow.lost += 1;
+      break;
+    }
   }
 
   delivered(direction: 'up' | 'down', message: Message): void {
@@ -78,10 +85,10 @@ export class SymptomWatch {
   }
 
   /** `held`: messages still on their way at the end are not lost. */
-  summary(inFlight: number): FlowSummary[] {
+  summary(held: { readonly up: number; readonly down: number }): FlowSummary[] {
     return [...this.flows].map(([key, flow]) => {
       const [direction, qos] = key.split(' ');
-      const lost = Math.max(0, flow.connected.size - inFlight);
+      const lost = flow.lost + Math.max(0, flow.connected.size - held[direction as 'up' | 'down']);
       return {
         direction: direction as 'up' | 'down',
         qos: Number(qos) as Qos,
@@ -108,6 +115,7 @@ export class SymptomWatch {
       waitingSince: null,
       stalled: false,
       connected: new Set(),
+      lost: 0,
       offeredConnected: 0,
     };
     this.flows.set(key, flow);

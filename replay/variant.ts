@@ -50,10 +50,10 @@ const KEYS: { readonly [key: string]: (draft: Draft, value: string) => void } = 
     draft.settings.transport = value;
   },
   keepalive: (draft, value) => {
-    draft.settings.keepaliveS = duration('keepalive', value, 's') / 1000;
+    draft.settings.keepaliveS = keepalive('keepalive', value);
   },
   server_keepalive: (draft, value) => {
-    draft.broker.serverKeepaliveS = duration('server_keepalive', value, 's') / 1000;
+    draft.broker.serverKeepaliveS = keepalive('server_keepalive', value);
   },
   keepalive_multiplier: (draft, value) => {
     draft.broker.keepaliveMultiplier = number('keepalive_multiplier', value);
@@ -210,6 +210,13 @@ function duration(key: string, value: string, unit: 'ms' | 's'): number {
   const ms = Number(match[1]) * (UNIT_MS[match[2] ?? unit] ?? 1);
   if (ms > 86_400_000 * 7) throw bad(key, value, 'a duration of a week at most');
   return ms;
+}
+
+/** [MQTT-3.1.2.10] Keep Alive is a 16-bit number of seconds. */
+function keepalive(key: string, value: string): number {
+  const seconds = duration(key, value, 's') / 1000;
+  if (seconds > 65_535) throw bad(key, value, 'a keepalive of 65535 s at most');
+  return Math.round(seconds);
 }
 
 function number(key: string, value: string): number {

@@ -93,7 +93,8 @@ export async function verify(database: Database, cassette: Cassette, options: Ve
   const alike = baseline.filter(
     (result) => difference(result.incident, observed) === null && symptoms(result).length > 0,
   );
-  const reproduced = alike.length >= REPRODUCED_SHARE * seeds.length;
+  const shownNothing = observed.cause === null && observed.keepalive_disconnects === 0;
+  const reproduced = !shownNothing && alike.length >= REPRODUCED_SHARE * seeds.length;
   const usual = [...new Set(baseline.flatMap(symptoms))];
   const variants: VariantVerdict[] = [];
   for (const variant of options.variants) {
@@ -132,7 +133,11 @@ async function judge(
   run: (setup: Setup, variant: Variant, seed: number, loops: number) => Promise<RunResult>,
 ): Promise<VariantVerdict> {
   const setup = setUp(cassette.header, variant);
-  const loops = loopsNeeded(cassette, setup);
+  const loops = Math.max(
+    1,
+    Math.min(loopsNeeded(cassette, setup), Math.ceil(MAX_LOOPS_US / cassette.header.duration_us)),
+  );
+  const untested = cannotTell(cassette, setup);
   const results: RunResult[] = [];
   let shown = 0;
   for (const seed of seeds) {
@@ -147,8 +152,11 @@ async function judge(
   const newCauses = [...new Set(results.flatMap((result) => result.findings))].filter(
     (id) => !baseline.some((result) => result.findings.includes(id)),
   );
-  const silent = missingDirection(baseline, results);
-  const { verdict, reason } = decide({ reproduced, shown, fresh, silent, results });
+  // Stops and rivals of the cassette itself are not the variant's doing.
+  const provoked = cassette.entries.flatMap((entry) => PROVOKES[entry.type] ?? []);
+  const caused = newCauses.filter((id) => !provoked.includes(id));
+  const doubt = untested ?? missingDirection(baseline, results) ?? worseLoss(baseline, results);
+  const { verdict, reason } = decide({ reproduced, shown, fresh: [...fresh, ...caused], silent: doubt, results });
   return {
     name: variant.name,
     verdict,
@@ -202,7 +210,8 @@ export function symptoms(result: RunResult): string[] {
 function difference(seen: Incident, observed: Incident): string | null {
   if (seen.cause !== observed.cause) return `cause ${seen.cause ?? 'none'} instead of ${observed.cause ?? 'none'}`;
   const allowed = Math.max(1, COUNT_TOLERANCE * observed.keepalive_disconnects);
-  if (Math.abs(seen.keepalive_disconnects - observed.keepalive_disconnects) > allowed)
+  const vanished = observed.keepalive_disconnects > 0 && seen.keepalive_disconnects === 0;
+  if (vanished || Math.abs(seen.keepalive_disconnects - observed.keepalive_disconnects) > allowed)
     return `${seen.keepalive_disconnects} keepalive disconnects instead of ${observed.keepalive_disconnects}`;
   if (
     observed.period_s !== null &&
@@ -214,8 +223,37 @@ function difference(seen: Incident, observed: Incident): string | null {
 }
 
 function whyNot(baseline: readonly RunResult[], observed: Incident): string {
+  if (observed.cause === null && observed.keepalive_disconnects === 0)
+    return 'the logs show no cause and no keepalive disconnect, so there is nothing to reproduce';
   const first = baseline.map((result) => difference(result.incident, observed)).find((text) => text !== null);
   return first === undefined ? 'the replay shows no reconnect cycle, stall or loss' : `the replay shows ${first}`;
+}
+
+/** Findings that an entry of the cassette brings about by itself. */
+const PROVOKES: { readonly [type: string]: readonly string[] } = {
+  'broker-stop': ['broker-restart'],
+  'rival-connect': ['client-id-clash'],
+};
+/** A replay for a verdict takes at most this much of the incident's time. */
+const MAX_LOOPS_US = 26 * 3_600_000_000;
+/** Messages may be lost by chance; beyond this a change that loses more than the incident is no clean fix. */
+const WORSE_LOSS = 0.05;
+
+/** Settings under which a silent connection is never found out, or so late that no replay can wait for it. */
+function cannotTell(cassette: Cassette, setup: Setup): string | null {
+  const keepalive = setup.broker.settings.serverKeepaliveS ?? setup.bridge.settings.keepaliveS;
+  const before = cassette.header.bridge.settings.keepaliveS ?? 10;
+  if (keepalive === 0 && before !== 0) return 'the keepalive is switched off, so nothing would end a dead connection';
+  if (loopsNeeded(cassette, setup) * cassette.header.duration_us > MAX_LOOPS_US + cassette.header.duration_us)
+    return `with a keepalive of ${keepalive} s the replay would have to run for more than ${MAX_LOOPS_US / 3_600_000_000} h`;
+  return null;
+}
+
+function worseLoss(baseline: readonly RunResult[], results: readonly RunResult[]): string | null {
+  const before = mean(baseline.map(lostShare)) ?? 0;
+  const after = mean(results.map(lostShare)) ?? 0;
+  if (after <= before + WORSE_LOSS) return null;
+  return `the symptom is gone, but more is lost: ${Math.round(100 * after)} % instead of ${Math.round(100 * before)} %`;
 }
 
 /** A variant must run at least three times as long as its own settings let a silent connection live, so that keepalive 3600 s is no fix. */

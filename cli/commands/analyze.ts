@@ -4,7 +4,7 @@ import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from
 import { ExitCode } from '../exit-codes.ts';
 import { colours } from '../output/colour.ts';
 import { terminalWidth } from '../output/width.ts';
-import { analysisText } from '../text/analysis-text.ts';
+import { analysisText, hasUnexplained } from '../text/analysis-text.ts';
 import { loadCycles } from '../text/cycle-plot.ts';
 import { addDatabaseOption, print, printJson, requireRun, withDatabase } from './common.ts';
 
@@ -38,7 +38,8 @@ export const register: RegisterCommand = (program, context) => {
             }),
           );
         }
-        return analysis.findings.length > 0 ? ExitCode.findings : ExitCode.clean;
+        if (analysis.findings.length > 0) return ExitCode.findings;
+        return hasUnexplained(analysis) ? ExitCode.inconclusive : ExitCode.clean;
       }),
     ),
   );

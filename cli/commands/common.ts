@@ -1,6 +1,8 @@
 /** Options and small steps that several commands share. */
+import { existsSync, realpathSync } from 'node:fs';
+import path from 'node:path';
 import type { Command, OptionValues } from '@commander-js/extra-typings';
-import { Database, InputError, UsageError } from '../../queries/index.ts';
+import { Database, INTERRUPTED_LABEL, InputError, UsageError } from '../../queries/index.ts';
 import type { CliContext } from '../context.ts';
 import { jsonText } from '../output/json.ts';
 
@@ -36,6 +38,15 @@ export async function requireRun(database: Database, runId: string): Promise<voi
     'SELECT count(*)::INTEGER AS n FROM sources JOIN endpoints USING (endpoint_id) WHERE run_id = $1',
     [runId],
   );
+  const unfinished = await database.all('SELECT 1 FROM runs WHERE run_id = $1 AND label = $2', [
+    runId,
+    INTERRUPTED_LABEL,
+  ]);
+  if (unfinished.length > 0) {
+    throw new InputError('ingest-unfinished', `The last ingest into ${database.path} did not finish.`, {
+      hint: 'Run the same bridgetrace ingest again: it goes on where it stopped.',
+    });
+  }
   if ((rows[0]?.n ?? 0) > 0) return;
   throw new InputError('no-records', `${database.path} holds no logs.`, {
     hint: 'Read some first: bridgetrace ingest LOGS...',
@@ -67,4 +78,13 @@ export function parseCount(option: string, text: string, least: number, most: nu
   if (!Number.isInteger(value) || value < least || value > most)
     throw new UsageError('bad-number', `${option} ${text} is not a whole number from ${least} to ${most}.`);
   return value;
+}
+
+/** Refuses to write a result over the database it comes from. Throws UsageError `output-is-database`. */
+export function guardOutput(output: string, database: string): void {
+  const place = (file: string) => (existsSync(file) ? realpathSync(file) : path.resolve(file));
+  if (![database, `${database}.wal`].map(place).includes(place(output))) return;
+  throw new UsageError('output-is-database', `${output} is the database itself.`, {
+    hint: 'Name another file with -o.',
+  });
 }

@@ -1,6 +1,6 @@
 /** `bridgetrace query`: SQL over the joined logs. */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync, statSync } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { InputError, namedQueries, resolveQuery, runQuery, UsageError, writeParquet } from '../../queries/index.ts';
@@ -9,7 +9,7 @@ import { colours } from '../output/colour.ts';
 import { FORMATS, type Format, writeResult } from '../output/format.ts';
 import { renderTable } from '../output/table.ts';
 import { terminalWidth } from '../output/width.ts';
-import { addDatabaseOption, print, printJson, withDatabase } from './common.ts';
+import { addDatabaseOption, guardOutput, print, printJson, withDatabase } from './common.ts';
 
 export const register: RegisterCommand = (program, context) => {
   const command = addDatabaseOption(
@@ -24,7 +24,7 @@ export const register: RegisterCommand = (program, context) => {
   withExample(
     command,
     'bridgetrace query cycles',
-    `bridgetrace query "SELECT reason, count(*) FROM sessions GROUP BY 1" --format csv`,
+    `bridgetrace query "SELECT reason, count(*) FROM sessions WHERE run_id = 'observed' GROUP BY 1" --format csv`,
   );
   addCommonOptions(command).action(
     exitingWith(context, async (query, options) => {
@@ -48,6 +48,7 @@ export const register: RegisterCommand = (program, context) => {
         throw new UsageError('no-query', 'A query is missing.', {
           hint: 'Name one (bridgetrace query --list), or give SQL.',
         });
+      if (options.output !== undefined) guardOutput(options.output, options.db);
       const format = options.format ?? (options.json ? 'json' : 'table');
       const sql = query.startsWith('@') ? await sqlFile(query.slice(1)) : resolveQuery(query);
       if (format === 'parquet') {
@@ -66,11 +67,14 @@ export const register: RegisterCommand = (program, context) => {
       await withDatabase(context, options.db, 'read', async (database) => {
         const result = await runQuery(database, sql);
         if (options.output === undefined) {
+          const document = options.json && options.format === undefined;
+          if (document) context.stdout.write('{"schema": 1, "rows": ');
           await writeResult(result, format as Format, context.stdout, {
             width: terminalWidth(context.stdout),
             colours: colours(context.stdout, context.env),
             signal: context.signal,
           });
+          if (document) context.stdout.write('}\n');
         } else {
           await toFile(options.output, (out, failed) =>
             writeResult(result, format as Format, out, { signal: AbortSignal.any([context.signal, failed]) }),
@@ -94,6 +98,11 @@ async function sqlFile(file: string): Promise<string> {
 
 /** A file appears under its name only when it is whole. */
 async function wholeFile(file: string, write: (part: string) => Promise<unknown>): Promise<void> {
+  // A device or a pipe is written straight: a rename would put a file in its place.
+  if (existsSync(file) && !statSync(file).isFile()) {
+    await write(file);
+    return;
+  }
   const part = `${file}.part`;
   try {
     await write(part);

@@ -1,9 +1,9 @@
 /** `bridgetrace rebuild`: a cassette from the joined logs. */
-import { writeFile } from 'node:fs/promises';
-import { OBSERVED } from '../../queries/index.ts';
+import { open, writeFile } from 'node:fs/promises';
+import { OBSERVED, UsageError } from '../../queries/index.ts';
 import { type Cassette, fidelity, printCassette, rebuild } from '../../replay/index.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
-import { addDatabaseOption, parseTime, print, printJson, requireRun, withDatabase } from './common.ts';
+import { addDatabaseOption, guardOutput, parseTime, print, printJson, requireRun, withDatabase } from './common.ts';
 
 export const register: RegisterCommand = (program, context) => {
   const command = addDatabaseOption(
@@ -18,6 +18,8 @@ export const register: RegisterCommand = (program, context) => {
   withExample(command, 'bridgetrace rebuild -o incident.cassette');
   addCommonOptions(command).action(
     exitingWith(context, async (options) => {
+      guardOutput(options.output, options.db);
+      await refuseOtherFile(options.output);
       const cassette = await withDatabase(context, options.db, 'read', async (database) => {
         await requireRun(database, OBSERVED);
         return rebuild(database, {
@@ -37,6 +39,20 @@ export const register: RegisterCommand = (program, context) => {
     }),
   );
 };
+
+/** A cassette may be made anew; any other file with something in it is most likely a slip of the hand. */
+async function refuseOtherFile(file: string): Promise<void> {
+  const handle = await open(file, 'r').catch(() => null);
+  if (handle === null) return;
+  try {
+    if (!(await handle.stat()).isFile()) return;
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+    if (bytesRead === 0 || buffer.toString('latin1', 0, bytesRead).startsWith('{"type":"header"')) return;
+  } finally {
+    await handle.close();
+  }
+  throw new UsageError('output-exists', `${file} exists and is no cassette.`, { hint: 'Name another file with -o.' });
+}
 
 export function summary(cassette: Cassette) {
   const entries: Record<string, number> = {};

@@ -14,7 +14,12 @@ export const register: RegisterCommand = (program, context) => {
     .argument('<cassette>', 'made by bridgetrace rebuild')
     .option('--nanomq <release>', 'as this NanoMQ release')
     .option('--emqx <release>', 'against this EMQX release')
-    .option('--set <key=value...>', 'change a setting of nanomq.conf')
+    .option(
+      '--set <key=value>',
+      'change a setting of nanomq.conf; may be given again',
+      (change: string, others: string[]) => [...others, change],
+      [] as string[],
+    )
     .option('--mode <mode>', 'sim (simulated network, virtual time) or live (real QUIC on loopback)', 'sim')
     .option('--speed <factor>', 'live: this many times as fast as the incident was, 5 at most', '1')
     .option('--seed <n>', 'seed of everything random', '1')
@@ -34,7 +39,7 @@ export const register: RegisterCommand = (program, context) => {
       const changes = [
         ...(options.nanomq ? [`nanomq=${options.nanomq}`] : []),
         ...(options.emqx ? [`emqx=${options.emqx}`] : []),
-        ...(options.set ?? []),
+        ...options.set,
       ];
       const variant: Variant = changes.length > 0 ? parseVariant(changes.join(',')) : { name: 'baseline', changes: [] };
       const setup = setUp(cassette.header, variant);

@@ -17,7 +17,12 @@ export const register: RegisterCommand = (program, context) => {
       'replay the incident as it was and with each fix; exit code 0 if all fix it, 1 if one does not, 3 if undecided',
     )
     .argument('<cassette>', 'made by bridgetrace rebuild')
-    .option('--fix <changes...>', 'a fix to try: nanomq=0.23.10, or several changes joined by commas')
+    .option(
+      '--fix <changes>',
+      'a fix to try: nanomq=0.23.10, or several changes joined by commas; may be given again',
+      (fix: string, others: string[]) => [...others, fix],
+      [] as string[],
+    )
     .option('--seeds <n>', 'runs of the baseline and of each fix', '10');
   withExample(
     command,
@@ -25,7 +30,7 @@ export const register: RegisterCommand = (program, context) => {
   );
   addCommonOptions(command).action(
     exitingWith(context, async (file, options) => {
-      const fixes = options.fix ?? [];
+      const fixes = options.fix;
       if (fixes.length === 0)
         throw new UsageError('no-fix', 'There is no fix to verify.', { hint: 'Add one: --fix nanomq=0.23.10.' });
       const variants = fixes.map(parseVariant);

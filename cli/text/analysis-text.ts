@@ -24,17 +24,27 @@ export function analysisText(analysis: Analysis, cycles: readonly CycleLine[], o
     ...plots(analysis, cycles, options),
     ...title(analysis.findings.length > 0 ? 'Findings' : 'No findings'),
     ...(analysis.findings.length === 0
-      ? wrap('Nothing in these logs looks like one of the causes that this version knows.', options.width)
+      ? wrap(
+          hasUnexplained(analysis)
+            ? 'The disconnects above repeat, but this version knows no cause that fits them: the logs are not clean.'
+            : 'Nothing in these logs looks like one of the causes that this version knows.',
+          options.width,
+        )
       : []),
     ...analysis.findings.flatMap((finding, index) => findingText(finding, index + 1, options)),
     ...(analysis.evidence_gaps.length > 0 ? title('What these logs cannot show') : []),
     ...analysis.evidence_gaps.flatMap((gap) =>
-      wrap(`- ${gap.what}. To get it: ${gap.how_to_collect}`, options.width, '  '),
+      wrap(escapeControls(`- ${gap.what}. To get it: ${gap.how_to_collect}`), options.width, '  '),
     ),
     ...(analysis.findings.length > 0
       ? ['', 'Next: bridgetrace rebuild -o incident.cassette, then bridgetrace verify incident.cassette --fix …']
       : []),
   ];
+}
+
+/** Disconnects of one kind repeat and no finding names a cause. */
+export function hasUnexplained(analysis: Analysis): boolean {
+  return analysis.findings.length === 0 && analysis.cycles.some((cycle) => cycle.count >= 2);
 }
 
 function clientLines(analysis: Analysis, { width }: TextOptions): string[] {

@@ -35,20 +35,20 @@ export async function loadCycles(database: Database): Promise<CycleLine[]> {
     down: number[] | null;
   }>(
     `WITH lines AS (
-       SELECT s.bridge_id, s.client_session_no AS no, e.event, greatest(0, (epoch_us(e.time) - epoch_us(s.client_connected)) / 1e6) AS after_s
-       FROM run_sessions s JOIN run_client_states e ON e.bridge_id = s.bridge_id AND e.session_no = s.client_session_no AND e.state = 'connected'
-       WHERE e.event IN ('ping_sent', 'aio_busy', 'cached_msg_lost') OR (e.event = 'quic_write_start' AND (e.attributes->>'$.sid')::INTEGER > 0)
+       SELECT s.client_endpoint_id, s.bridge_id, s.client_session_no AS no, e.event, greatest(0, (epoch_us(e.time) - epoch_us(s.client_connected)) / 1e6) AS after_s
+       FROM run_sessions s JOIN run_client_states e ON e.bridge_id = s.bridge_id AND e.endpoint_id = s.client_endpoint_id AND e.session_no = s.client_session_no AND e.state = 'connected'
+       WHERE e.event IN ('ping_sent', 'aio_busy', 'cached_msg_lost') OR (e.event = 'quic_write_start' AND TRY_CAST((e.attributes->>'$.sid') AS INTEGER) > 0)
      ), grouped AS (
-       SELECT bridge_id, no, list(DISTINCT after_s) FILTER (event = 'ping_sent') AS pings, list(DISTINCT after_s) FILTER (event = 'aio_busy') AS busy,
+       SELECT client_endpoint_id, bridge_id, no, list(DISTINCT after_s) FILTER (event = 'ping_sent') AS pings, list(DISTINCT after_s) FILTER (event = 'aio_busy') AS busy,
          list(DISTINCT after_s) FILTER (event = 'cached_msg_lost') AS overflow, list(DISTINCT after_s) FILTER (event = 'quic_write_start') AS data
-       FROM lines GROUP BY bridge_id, no
+       FROM lines GROUP BY client_endpoint_id, bridge_id, no
      ), downs AS (
        SELECT s.client_id, s.peer, s.connected, list(DISTINCT floor((epoch_us(e.time) - epoch_us(s.connected)) / 1e6)) AS down
        FROM run_sessions s JOIN run_broker_events e ON e.client_id = s.client_id AND e.peer = s.peer AND e.time >= s.connected
        WHERE e.event = 'mqtt_packet_sent' AND (e.attributes->>'$.packet') = 'PUBLISH' GROUP BY ALL
      )
      SELECT s.bridge_id, epoch_us(s.connected) AS connected, s.duration_s, s.reason, s.open, g.pings, g.busy, g.overflow, g.data, d.down
-     FROM run_sessions s LEFT JOIN grouped g ON g.bridge_id = s.bridge_id AND g.no = s.client_session_no
+     FROM run_sessions s LEFT JOIN grouped g ON g.client_endpoint_id = s.client_endpoint_id AND g.bridge_id = s.bridge_id AND g.no = s.client_session_no
      LEFT JOIN downs d ON d.client_id = s.client_id AND d.peer = s.peer AND d.connected = s.connected
      WHERE s.connected IS NOT NULL order BY s.bridge_id, s.connected`,
   );

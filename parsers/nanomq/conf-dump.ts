@@ -111,6 +111,8 @@ const VALUE_KEYS = new Set([
   'bridge.sqlite.flush_mem_threshold',
 ]);
 
+/** Keys whose value must never be stored; releases print `password`, the others are kept out in case one prints them. */
+const SECRET_KEY = /pass(word)?$|keypass|secret|token/i;
 const SECTION_KEYS = new Set(['forwards', 'subscription', 'hybrid_servers', 'tls']);
 const DUMP_START = 'This NanoMQ instance configured as:';
 
@@ -138,7 +140,7 @@ export function readConfLine(message: string, section: ConfSection | null): Conf
   if (bridgeLine !== null) {
     const key = bridgeLine[2]!;
     const printed = bridgeLine[3]!;
-    const secret = key === 'password' && printed.trim() !== '';
+    const secret = SECRET_KEY.test(key) && printed.trim() !== '';
     const value = secret ? HIDDEN_VALUE : readValue(key, printed);
     const attributes: Attributes = SECTION_KEYS.has(key) ? { key } : { key, value };
     const body = secret ? message.slice(0, message.length - printed.length) + HIDDEN_VALUE : null;

@@ -11,7 +11,7 @@ import { zoneName, zoneOffsetUs } from './zone.ts';
 export async function refreshDerived(
   database: Database,
   runId: string,
-  options: { readonly zone?: string } = {},
+  options: { readonly zone?: { readonly name: string; readonly endpoints: ReadonlySet<bigint> } } = {},
 ): Promise<void> {
   await database.transaction(async () => {
     const bridges = await findBridges(database, runId);
@@ -40,7 +40,7 @@ async function alignEndpoints(
   database: Database,
   runId: string,
   bridges: readonly Bridge[],
-  zone: string | undefined,
+  zone: { readonly name: string; readonly endpoints: ReadonlySet<bigint> } | undefined,
 ): Promise<void> {
   const endpoints = await database.all<{
     endpoint_id: bigint | number;
@@ -56,7 +56,7 @@ async function alignEndpoints(
   const broker = await brokerEvents(database, runId);
   for (const endpoint of endpoints) {
     const endpointId = BigInt(endpoint.endpoint_id);
-    const wanted = zone ?? endpoint.wanted_zone ?? null;
+    const wanted = (zone?.endpoints.has(endpointId) ? zone.name : endpoint.wanted_zone) ?? null;
     const clock =
       endpoint.product === 'emqx'
         ? REFERENCE
@@ -104,6 +104,16 @@ const REFERENCE: Clock = {
 /** With --tz the rest of the offset is skew; more than this would be another zone. */
 const MAX_SKEW_US = 450_000_000;
 
+/** The client whose instants fit best; `lead`: better than every other. */
+interface Nearest {
+  readonly clientId: string;
+  readonly alignment: Alignment;
+  readonly lead: boolean;
+}
+
+/** Pairs (a connection gives two: connect and subscribe) before a client is taken for the bridge by its instants alone. */
+const MIN_GUESS_PAIRS = 4;
+
 type EventTimes = { connack: number[]; suback: number[]; ends: number[] };
 
 /** A connection's process at the broker ends up to 3 s after the stream that the client saw finish (measured.md §1). */
@@ -126,13 +136,14 @@ async function alignClient(
     wantedZone === null ? undefined : { offsetUs: -zoneOffsetUs(wantedZone, firstUs), withinUs: MAX_SKEW_US };
   const known = own.map((bridge) => bridge.clientId).filter((id) => id !== null);
   const candidates = known.length > 0 ? known : [...broker.keys()];
-  const nearest = (kinds: (times: EventTimes) => ClockEvents[]): { clientId: string; alignment: Alignment } | null => {
-    let best: { clientId: string; alignment: Alignment } | null = null;
+  const nearest = (kinds: (times: EventTimes) => ClockEvents[]): Nearest | null => {
+    let best: Nearest | null = null;
     for (const clientId of candidates) {
       const times = broker.get(clientId);
       const alignment = times === undefined ? null : align(kinds(times), near);
-      if (alignment !== null && (best === null || alignment.pairs > best.alignment.pairs))
-        best = { clientId, alignment };
+      if (alignment === null || (best !== null && alignment.pairs < best.alignment.pairs)) continue;
+      const lead: boolean = best === null || alignment.pairs > best.alignment.pairs;
+      best = lead ? { clientId, alignment, lead } : { ...(best as Nearest), lead: false };
     }
     return best;
   };
@@ -159,7 +170,9 @@ async function alignClient(
       alternatives: [],
     };
   }
-  if (known.length === 0 && own.length === 1) {
+  // Without the client id in the log a few common instants may be chance: any client that connected once would do.
+  const guessed = known.length === 0;
+  if (guessed && own.length === 1 && best.alignment.pairs >= MIN_GUESS_PAIRS && best.lead) {
     await database.run(
       "UPDATE bridges SET client_id = $3, client_known_by = 'connect-times' WHERE run_id = $1 AND endpoint_id = $2",
       [runId, endpointId, best.clientId],
@@ -173,7 +186,7 @@ async function alignClient(
     errorUs: alignment.errorUs,
     method: wantedZone === null ? 'paired-events' : 'paired-events-in-zone',
     pairs: alignment.pairs,
-    ambiguous: alignment.ambiguous,
+    ambiguous: alignment.ambiguous || (guessed && (alignment.pairs < MIN_GUESS_PAIRS || !best.lead)),
     alternatives: alignment.alternatives,
   };
 }

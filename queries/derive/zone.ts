@@ -9,6 +9,7 @@ export function zoneOffsetUs(zone: string, atUs: number): number {
   const literal = /^([+-])(\d{1,2}):?(\d{2})?$/.exec(zone);
   if (literal) {
     const minutes = Number(literal[2]) * 60 + Number(literal[3] ?? 0);
+    if (minutes > 14 * 60 || Number(literal[3] ?? 0) > 59) throw unknownZone(zone);
     return (literal[1] === '-' ? -1 : 1) * minutes * MINUTE_US;
   }
   try {
@@ -18,10 +19,14 @@ export function zoneOffsetUs(zone: string, atUs: number): number {
     const name = parts.find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
     return name === 'GMT' ? 0 : zoneOffsetUs(name.slice(3), atUs);
   } catch {
-    throw new UsageError('unknown-zone', `${zone} is not a time zone.`, {
-      hint: 'Use a name such as Asia/Shanghai or an offset such as +08:00.',
-    });
+    throw unknownZone(zone);
   }
+}
+
+function unknownZone(zone: string): UsageError {
+  return new UsageError('unknown-zone', `${zone} is not a time zone.`, {
+    hint: 'Use a name such as Asia/Shanghai or an offset such as +08:00.',
+  });
 }
 
 /** An offset in µs as `±HH:MM`. */

@@ -13,6 +13,12 @@ export const brokerRestart: Rule = {
     );
     if (ended.length === 0) return null;
     const seenBooting = ended.some((session) => session.reason === 'broker_restart');
+    // Without lines of the client shortly before the boot its connection may have ended long before, unseen.
+    const heardUntilThen = ended.some(
+      (session) =>
+        session.reason === 'broker_restart' &&
+        ((session.silence_s ?? 0) <= 3 * (session.keepalive_s ?? 20) || session.seen_by === 'both'),
+    );
     const first = ended[0]!.disconnected ?? ended[0]!.connected ?? 0;
     const evidence = [
       ...(await story.brokerLines("e.event = 'node_boot' AND e.time >= make_timestamp($2::BIGINT)", [first - 2e6], 2)),
@@ -30,7 +36,7 @@ export const brokerRestart: Rule = {
     return {
       id: 'broker-restart',
       title: TITLE,
-      certainty: seenBooting && !story.clockAmbiguous ? 'must' : 'may',
+      certainty: seenBooting && heardUntilThen && !story.clockAmbiguous ? 'must' : 'may',
       ...about(story, ended),
       summary: seenBooting
         ? `The broker's log shows it booting again ${ended.length} time(s) while this client was connected.`

@@ -103,5 +103,10 @@ function span(sessions: readonly Session[]): { first: number | null; last: numbe
   const times = sessions
     .flatMap((session) => [session.connected, session.disconnected])
     .filter((time) => time !== null);
-  return times.length === 0 ? { first: null, last: null } : { first: Math.min(...times), last: Math.max(...times) };
+  return times.length === 0
+    ? { first: null, last: null }
+    : {
+        first: times.reduce((a, b) => Math.min(a, b)),
+        last: times.reduce((a, b) => Math.max(a, b)),
+      };
 }

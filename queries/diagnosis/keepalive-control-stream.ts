@@ -41,7 +41,7 @@ export const keepaliveControlStream: Rule = {
     const wroteBefore = sample.last_data_write ?? sample.client_disconnected ?? 0;
     const evidence = [
       ...(await story.clientLines(
-        "e.event = 'quic_write_start' AND e.state = 'connected' AND (e.attributes->>'$.sid')::INTEGER > 0 AND e.session_no = $3 AND e.time >= make_timestamp($4::BIGINT)",
+        "e.event = 'quic_write_start' AND e.state = 'connected' AND TRY_CAST((e.attributes->>'$.sid') AS INTEGER) > 0 AND e.session_no = $3 AND e.time >= make_timestamp($4::BIGINT)",
         [sample.client_session_no ?? 0, wroteBefore],
         2,
       )),

@@ -26,6 +26,8 @@ export const keepaliveReceiveReset: Rule = {
     const tcp = story.transport === 'tcp';
     // Without the bridge's log a stuck send path looks the same from the broker: that is for keepalive-cycle-undetermined.
     if (!tcp && !story.levels.client) return null;
+    // Over TCP PINGREQ is a debug line from 0.23.2 on; only then, or from the broker's packets, is its absence known.
+    if (tcp && !story.levels.clientDebug && !story.levels.brokerPackets) return null;
     const release = tcp ? 'inside' : releaseIs(story.nanomqReleases, '0.22.10', '0.23.1');
     if (release === 'outside') return null;
     const second = earlier.some((finding) => finding.id === 'keepalive-control-stream');
@@ -42,7 +44,7 @@ export const keepaliveReceiveReset: Rule = {
     const proven =
       !second &&
       release === 'inside' &&
-      story.levels.clientInfo &&
+      (tcp ? story.levels.clientDebug : story.levels.clientInfo) &&
       cases.every((session) => session.seen_by === 'both') &&
       story.attribution !== 'ambiguous' &&
       !story.clockAmbiguous;

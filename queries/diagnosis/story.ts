@@ -69,6 +69,8 @@ export interface Levels {
 
 export interface BridgeStory {
   readonly runId: string;
+  /** The NanoMQ that has this bridge; null if only a broker's log tells of it. */
+  readonly endpointId: bigint | null;
   readonly bridgeId: string;
   readonly clientId: string | null;
   readonly attribution: 'named' | 'only-bridge' | 'ambiguous';
@@ -135,9 +137,16 @@ export async function loadStories(database: Database, runId: string): Promise<Br
     })),
   ];
   for (const bridge of rows) {
-    const own = sessions.filter((session) => session.bridge_id === bridge.bridge_id);
+    const own = sessions.filter(
+      (session) =>
+        session.bridge_id === bridge.bridge_id &&
+        (session.client_endpoint_id === null
+          ? session.client_id === bridge.client_id
+          : String(session.client_endpoint_id) === String(bridge.endpoint_id)),
+    );
     stories.push({
       runId,
+      endpointId: bridge.endpoint_id === null ? null : BigInt(bridge.endpoint_id),
       bridgeId: bridge.bridge_id,
       clientId: bridge.client_id,
       attribution: bridge.siblings > 1 ? 'named' : 'only-bridge',
@@ -157,7 +166,7 @@ export async function loadStories(database: Database, runId: string): Promise<Br
         lines(
           database,
           'run_client_states',
-          `e.run_id = $1 AND e.bridge_id = $2 AND (${where})`,
+          `e.run_id = $1 AND e.bridge_id = $2 AND e.endpoint_id = ${BigInt(bridge.endpoint_id ?? 0)} AND (${where})`,
           [runId, bridge.bridge_id, ...values],
           limit,
         ),

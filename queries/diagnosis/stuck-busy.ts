@@ -102,7 +102,7 @@ async function finding(story: BridgeStory, stuck: Session[], proven: boolean, re
       },
       {
         change: 'nanomq=0.23.10',
-        why: 'also stops parking QoS 0 while disconnected; seen to cure it on this workload',
+        why: 'also stops parking QoS 0 while disconnected; seen to cure it on the workload of the bundled incident',
         knownFix: true,
       },
       {

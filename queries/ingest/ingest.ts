@@ -22,6 +22,9 @@ import { expandPaths, type InputFile, isGzip, PREFIX_BYTES, readBytes, readHead 
 import { RecordWriter } from './record-writer.ts';
 
 export const OBSERVED = 'observed';
+const COMPLETE_LABEL = 'the logs';
+/** Label of the run while an ingest is under way, and after one that was killed. */
+export const INTERRUPTED_LABEL = 'an ingest that has not finished';
 /** Input between two commits; what a kill can cost. */
 const COMMIT_BYTES = 64 * 1_048_576;
 const DETECT_LINES = 200;
@@ -89,9 +92,12 @@ export async function ingest(database: Database, options: IngestOptions): Promis
   const { candidates, skipped } = await examine(options);
   const sources: IngestedSource[] = [];
   const damaged: InputError[] = [];
-  await database.run("INSERT OR IGNORE INTO runs (run_id, kind, label) VALUES ($1, 'observed', 'the logs')", [
+  await database.run("INSERT OR IGNORE INTO runs (run_id, kind, label) VALUES ($1, 'observed', $2)", [
     OBSERVED,
+    INTERRUPTED_LABEL,
   ]);
+  // Until clocks and bridges are derived from all records, an analysis would be of half the story.
+  await database.run('UPDATE runs SET label = $2 WHERE run_id = $1', [OBSERVED, INTERRUPTED_LABEL]);
   for (const candidate of candidates) {
     try {
       const { source, damage } = await ingestFile(database, candidate, options);
@@ -102,7 +108,13 @@ export async function ingest(database: Database, options: IngestOptions): Promis
       damaged.push(error);
     }
   }
-  await refreshDerived(database, OBSERVED, { zone: options.zone });
+  const endpoints = new Set(
+    candidates.map(({ detection }) => hash64(OBSERVED, detection.product, options.node ?? detection.product)),
+  );
+  await refreshDerived(database, OBSERVED, {
+    zone: options.zone === undefined ? undefined : { name: options.zone, endpoints },
+  });
+  await database.run('UPDATE runs SET label = $2 WHERE run_id = $1', [OBSERVED, COMPLETE_LABEL]);
   return { sources, skipped, damaged };
 }
 

@@ -6,9 +6,9 @@
 CREATE OR REPLACE VIEW packets AS
 SELECT run_id, endpoint_id, client_id, peer, time,
   CASE event WHEN 'mqtt_packet_received' THEN 'in' ELSE 'out' END AS direction,
-  (attributes->>'$.packet') AS packet, (attributes->>'$.qos')::INTEGER AS qos, (attributes->>'$.dup')::BOOLEAN AS dup,
-  (attributes->>'$.packet_id')::INTEGER AS packet_id, (attributes->>'$.topic') AS topic,
-  (attributes->>'$.reason_code')::INTEGER AS reason_code, (attributes->>'$.keepalive_s')::INTEGER AS keepalive_s,
-  (attributes->>'$.payload_bytes')::INTEGER AS payload_bytes, source_id, source, line_no
+  (attributes->>'$.packet') AS packet, TRY_CAST((attributes->>'$.qos') AS INTEGER) AS qos, TRY_CAST((attributes->>'$.dup') AS BOOLEAN) AS dup,
+  TRY_CAST((attributes->>'$.packet_id') AS INTEGER) AS packet_id, (attributes->>'$.topic') AS topic,
+  TRY_CAST((attributes->>'$.reason_code') AS INTEGER) AS reason_code, TRY_CAST((attributes->>'$.keepalive_s') AS INTEGER) AS keepalive_s,
+  TRY_CAST((attributes->>'$.payload_bytes') AS INTEGER) AS payload_bytes, source_id, source, line_no
 FROM broker_events
 WHERE event IN ('mqtt_packet_received', 'mqtt_packet_sent');

@@ -11,9 +11,9 @@
 CREATE OR REPLACE VIEW client_sessions AS
 WITH lines AS (
   SELECT run_id, endpoint_id, bridge_id, session_no, state, seq, time, event, source_id, line_no,
-    CASE WHEN event = 'bridge_disconnect_packet_rx' THEN (attributes->>'$.reason_code')::INTEGER END AS code,
-    CASE WHEN event = 'quic_shutdown_by_peer' THEN (attributes->>'$.error_code')::BIGINT END AS peer_code,
-    CASE WHEN event IN ('quic_fin_received', 'quic_write_start') THEN (attributes->>'$.sid')::INTEGER END AS sid
+    CASE WHEN event = 'bridge_disconnect_packet_rx' THEN TRY_CAST((attributes->>'$.reason_code') AS INTEGER) END AS code,
+    CASE WHEN event = 'quic_shutdown_by_peer' THEN TRY_CAST((attributes->>'$.error_code') AS BIGINT) END AS peer_code,
+    CASE WHEN event IN ('quic_fin_received', 'quic_write_start') THEN TRY_CAST((attributes->>'$.sid') AS INTEGER) END AS sid
   FROM client_states
   WHERE event IN ('bridge_connected', 'bridge_disconnected', 'ping_sent', 'aio_busy', 'cached_msg_lost', 'msg_cached_disconnected',
     'bridge_resend', 'bridge_resend_blocked', 'bridge_send_failed', 'bridge_forward', 'quic_write_start', 'quic_data_received',

@@ -9,9 +9,9 @@
 CREATE OR REPLACE VIEW broker_sessions AS
 WITH lines AS (
   SELECT run_id, endpoint_id, client_id, peer, time, event, source_id, line_no, layout,
-    (attributes->>'$.packet') AS packet, (attributes->>'$.reason_code')::INTEGER AS code, (attributes->>'$.reason') AS reason,
-    (attributes->>'$.keepalive_s')::INTEGER AS keepalive_s, (attributes->>'$.clean_start')::BOOLEAN AS clean_start,
-    (attributes->>'$.protocol_version')::INTEGER AS protocol_version, (attributes->>'$.session_present')::BOOLEAN AS session_present
+    (attributes->>'$.packet') AS packet, TRY_CAST((attributes->>'$.reason_code') AS INTEGER) AS code, (attributes->>'$.reason') AS reason,
+    TRY_CAST((attributes->>'$.keepalive_s') AS INTEGER) AS keepalive_s, TRY_CAST((attributes->>'$.clean_start') AS BOOLEAN) AS clean_start,
+    TRY_CAST((attributes->>'$.protocol_version') AS INTEGER) AS protocol_version, TRY_CAST((attributes->>'$.session_present') AS BOOLEAN) AS session_present
   FROM broker_events
   WHERE client_id IS NOT NULL AND peer IS NOT NULL
     AND event IN ('mqtt_packet_received', 'mqtt_packet_sent', 'socket_force_closed', 'connection_terminated', 'connection_terminate_info')

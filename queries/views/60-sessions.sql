@@ -35,11 +35,12 @@ WITH c AS (
     coalesce(s.client_id, c.client_id) AS client_id, coalesce(c.transport, s.transport) AS transport,
     CASE WHEN c.session_no IS NULL THEN 'broker' WHEN s.session_no IS NULL THEN 'client' ELSE 'both' END AS seen_by,
     coalesce(s.connected, c.connected) AS connected,
-    CASE WHEN s.session_no IS NOT NULL AND NOT s.open THEN s.disconnected ELSE c.disconnected END AS disconnected,
+    CASE WHEN s.session_no IS NOT NULL AND NOT s.open AND NOT coalesce(s.reason = 'broker_restart' AND c.disconnected < s.disconnected - INTERVAL 30 SECOND, false) THEN s.disconnected ELSE c.disconnected END AS disconnected,
     s.decided, s.last_inbound, s.silence_s, s.pings AS pings_in, s.publishes_out, s.last_publish_out, s.peer,
     s.packets_in, s.packets_out, coalesce(s.keepalive_s, c.configured_keepalive_s) AS keepalive_s,
     CASE WHEN s.session_no IS NOT NULL AND c.session_no IS NOT NULL THEN c.error_us / 1e6 END AS clock_error_s, c.clock_ambiguous,
-    s.reason AS broker_reason, s.closed_by AS broker_closed_by, c.reason AS client_reason, c.closed_by AS client_closed_by,
+    -- A boot says only that the session was gone by then; a bridge that logged its end earlier knows better.
+    CASE WHEN s.reason = 'broker_restart' AND c.disconnected < s.disconnected - INTERVAL 30 SECOND THEN NULL ELSE s.reason END AS broker_reason, s.closed_by AS broker_closed_by, c.reason AS client_reason, c.closed_by AS client_closed_by,
     s.endpoint_id AS broker_endpoint_id, s.session_no AS broker_session_no, s.end_source_id AS broker_end_source_id, s.end_line_no AS broker_end_line_no,
     c.endpoint_id AS client_endpoint_id, c.session_no AS client_session_no, c.source_id AS client_source_id, c.line_no AS client_line_no,
     c.connected AS client_connected, c.disconnected AS client_disconnected,
@@ -55,7 +56,7 @@ WITH c AS (
   WHERE product = 'emqx' AND severity IN ('info', 'debug', 'trace') GROUP BY run_id
 ), silent AS (
   SELECT *, epoch_us(client_disconnected) / 1e6 - epoch_us(coalesce(last_ping, client_connected)) / 1e6 AS unpinged_s,
-    coalesce(bool_or(client_reason = 'session_taken_over') OVER (PARTITION BY run_id, bridge_id), false) AS has_rival,
+    coalesce(bool_or(client_reason = 'session_taken_over') OVER (PARTITION BY run_id, bridge_id, client_id), false) AS has_rival,
     coalesce(client_disconnected BETWEEN (SELECT first FROM broker_cover k WHERE k.run_id = joined.run_id)
       AND (SELECT last FROM broker_cover k WHERE k.run_id = joined.run_id), false) AS covered
   FROM joined

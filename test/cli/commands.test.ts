@@ -111,8 +111,9 @@ test('analyze exits 0 where the logs show nothing', async () => {
 test('query with --json gives rows; a named query too', async () => {
   const rows = inFolder('query', 'cycles', '--json');
   assert.equal(rows.code, 0, rows.err);
+  assert.equal(JSON.parse(rows.out).schema, 1);
   assert.ok(
-    JSON.parse(rows.out).some(
+    JSON.parse(rows.out).rows.some(
       (row: { reason: string; count: number }) => row.reason === 'keepalive_timeout' && row.count === 6,
     ),
   );
@@ -148,7 +149,7 @@ test('a replay in the database can be asked like an incident, and analyze still 
   const rows = JSON.parse(
     inFolder('query', 'SELECT run_id, count(*)::INTEGER AS n FROM sessions GROUP BY run_id ORDER BY run_id', '--json')
       .out,
-  );
+  ).rows;
   assert.deepEqual(
     rows.map((row: { run_id: string }) => row.run_id),
     ['observed', 'replay-baseline-seed1'],

@@ -53,7 +53,7 @@ test('every format shows the same row', async () => {
   }
   const table = await query(SQL);
   assert.match(table.out, /^reason\s+n\n─+\s+─+\nkeepalive_timeout\s+6\n$/);
-  assert.equal((await query(SQL, '--json')).out, expected.json);
+  assert.deepEqual(JSON.parse((await query(SQL, '--json')).out), { schema: 1, rows: JSON.parse(expected.json!) });
 });
 
 test('-o writes the result to the file instead, in any text format, and leaves no half file', async () => {
