@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS unparsed (
 );
 
 -- How an endpoint's stamps become the common time line: at = ts + offset_us, give or take error_us.
--- wanted_zone and wanted_offset_us are what the user said (--tz, --offset); the rest is estimated.
+-- wanted_zone is what the user said (--tz); the rest is estimated.
 CREATE TABLE IF NOT EXISTS clocks (
   endpoint_id UBIGINT PRIMARY KEY, zone VARCHAR, offset_us BIGINT NOT NULL, error_us BIGINT, method VARCHAR NOT NULL,
   pairs INTEGER NOT NULL, ambiguous BOOLEAN NOT NULL, alternatives JSON, wanted_zone VARCHAR

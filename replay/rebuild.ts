@@ -231,7 +231,7 @@ function bridgeRelease(story: BridgeStory): { release: string; knownBy: string }
   };
 }
 
-/** Without a known release: the last one without connection-wide counting if that is the cause, else a current one. */
+/** The newest release that fits the log; a current one where nothing tells. */
 function brokerRelease(story: BridgeStory): { release: string; release_known_by: string } {
   if (story.emqxReleases === null) return { release: '5.8.9', release_known_by: 'assumed' };
   return {

@@ -1,5 +1,5 @@
 /**
- * The verdict: is the incident reproduced, and does a change remove its symptom? (docs/ARCHITECTURE.md, "Verdict")
+ * The verdict: is the incident reproduced, and does a change remove its symptom? (docs/ARCHITECTURE.md, "Findings, cassettes, verdicts")
  *
  * Baseline and variants run over the same seeds. k of n: seeds that show the symptom of seeds run. `fixed` needs a reproduced
  * baseline and a variant that shows it in none; `not-fixed` may stop at the first seed that does; everything else is inconclusive.
@@ -93,8 +93,7 @@ export async function verify(database: Database, cassette: Cassette, options: Ve
   const alike = baseline.filter(
     (result) => difference(result.incident, observed) === null && symptoms(result).length > 0,
   );
-  const shownNothing = observed.cause === null && observed.keepalive_disconnects === 0;
-  const reproduced = !shownNothing && alike.length >= REPRODUCED_SHARE * seeds.length;
+  const reproduced = !showsNothing(observed) && alike.length >= REPRODUCED_SHARE * seeds.length;
   const usual = [...new Set(baseline.flatMap(symptoms))];
   const variants: VariantVerdict[] = [];
   for (const variant of options.variants) {
@@ -222,8 +221,12 @@ function difference(seen: Incident, observed: Incident): string | null {
   return null;
 }
 
+function showsNothing(observed: Incident): boolean {
+  return observed.cause === null && observed.keepalive_disconnects === 0;
+}
+
 function whyNot(baseline: readonly RunResult[], observed: Incident): string {
-  if (observed.cause === null && observed.keepalive_disconnects === 0)
+  if (showsNothing(observed))
     return 'the logs show no cause and no keepalive disconnect, so there is nothing to reproduce';
   const first = baseline.map((result) => difference(result.incident, observed)).find((text) => text !== null);
   return first === undefined ? 'the replay shows no reconnect cycle, stall or loss' : `the replay shows ${first}`;
@@ -239,9 +242,14 @@ const MAX_LOOPS_US = 26 * 3_600_000_000;
 /** Messages may be lost by chance; beyond this a change that loses more than the incident is no clean fix. */
 const WORSE_LOSS = 0.05;
 
+/** A keepalive that the broker imposes wins over the bridge's own. */
+function keepaliveInForce(setup: Setup): number {
+  return setup.broker.settings.serverKeepaliveS ?? setup.bridge.settings.keepaliveS;
+}
+
 /** Settings under which a silent connection is never found out, or so late that no replay can wait for it. */
 function cannotTell(cassette: Cassette, setup: Setup): string | null {
-  const keepalive = setup.broker.settings.serverKeepaliveS ?? setup.bridge.settings.keepaliveS;
+  const keepalive = keepaliveInForce(setup);
   const before = cassette.header.bridge.settings.keepaliveS ?? 10;
   if (keepalive === 0 && before !== 0) return 'the keepalive is switched off, so nothing would end a dead connection';
   if (loopsNeeded(cassette, setup) * cassette.header.duration_us > MAX_LOOPS_US + cassette.header.duration_us)
@@ -258,7 +266,7 @@ function worseLoss(baseline: readonly RunResult[], results: readonly RunResult[]
 
 /** A variant must run at least three times as long as its own settings let a silent connection live, so that keepalive 3600 s is no fix. */
 function loopsNeeded(cassette: Cassette, setup: Setup): number {
-  const keepalive = setup.broker.settings.serverKeepaliveS ?? setup.bridge.settings.keepaliveS;
+  const keepalive = keepaliveInForce(setup);
   const incident = cassette.header.bridge.settings.keepaliveS ?? 10;
   // The longest bound of any generation is 2 × multiplier × keepalive (emqx-keepalive-model §1.3).
   const boundUs = 2 * setup.broker.settings.keepaliveMultiplier * Math.max(keepalive, incident) * 1e6;

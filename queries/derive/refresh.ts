@@ -152,8 +152,11 @@ async function alignClient(
     pairKind('subscribe', client.suback, times.suback),
   ]);
   // A broker's log at info level shows only how connections end. That is a weak mark, so no finding may rest on it alone.
-  const weak = nearest((times) => [{ ...pairKind('end', client.disconnected, times.ends), clientEarlyUs: END_LAG_US }]);
-  if (best === null && weak !== null && weak.alignment.pairs >= MIN_ENDS) {
+  const weak =
+    best !== null
+      ? null
+      : nearest((times) => [{ ...pairKind('end', client.disconnected, times.ends), clientEarlyUs: END_LAG_US }]);
+  if (weak !== null && weak.alignment.pairs >= MIN_ENDS) {
     const { offsetUs, errorUs, pairs, alternatives } = weak.alignment;
     const zone = wantedZone ?? zoneName(explainOffset(offsetUs).zoneUs);
     return { zone, offsetUs, errorUs, method: 'paired-ends', pairs, ambiguous: true, alternatives };

@@ -79,10 +79,6 @@ export function seconds(micros: number): number {
   return micros / 1e6;
 }
 
-export function mean(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
 /** What every finding says of itself: whose it is, over which sessions. */
 export function about(story: BridgeStory, sessions: readonly Session[]) {
   const { bridgeId, clientId, attribution } = story;

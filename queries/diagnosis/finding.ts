@@ -1,4 +1,4 @@
-/** What a rule says: a named cause with proof, doubt and advice. Ids are those of docs/FINDINGS; they never change meaning. */
+/** What a rule says: a named cause with proof, doubt and advice. Ids never change meaning. */
 
 export type Certainty = 'must' | 'may';
 
