@@ -22,6 +22,30 @@ export interface RawLine {
   readonly byteLength: number; // including the line end
   readonly text: string; // without \n or \r\n
   readonly truncated?: boolean; // the text is cut at `MAX_LINE_CHARS`; byteLength is not
+  /** What was repaired in the text: bytes that were no UTF-8, NUL bytes, colour codes. Absent if nothing was. */
+  readonly flags?: readonly RecordFlag[];
+  /** What a collector had written before the line and is no longer in `text`. */
+  readonly envelope?: Envelope;
+}
+
+/** What is unusual about the bytes of a record; the words are stored and shown. */
+export type RecordFlag =
+  | 'line-truncated' // a line was longer than MAX_LINE_CHARS; its length is known, the rest of its text is not kept
+  | 'invalid-utf8'
+  | 'nul-bytes'
+  | 'interleaved' // prefix and message come from a console line that two threads wrote into
+  | 'cut'; // the product or a collector cut the message (EMQX `...`, docker's 16 KiB parts)
+
+/** What docker, compose, journald or syslog put before a line. Absent members: that collector does not say. */
+export interface Envelope {
+  readonly collector: 'docker' | 'docker-json' | 'compose' | 'journald' | 'syslog';
+  /** The collector's own time of the line, µs; a stamp without an offset is read as if it were UTC. */
+  readonly ts?: number;
+  readonly host?: string;
+  readonly service?: string; // container, compose service, unit or syslog program
+  readonly pid?: number;
+  readonly stream?: string; // stdout or stderr
+  readonly priority?: number; // syslog PRI
 }
 
 export interface LogRecord {
@@ -49,6 +73,10 @@ export interface LogRecord {
   readonly body: string;
   /** Typed fields of the message, named as in the catalogue; null if there are none. */
   readonly attributes: Attributes | null;
+  /** Absent if nothing is unusual. */
+  readonly flags?: readonly RecordFlag[];
+  /** Of the record's first line; absent if no collector wrote anything. */
+  readonly envelope?: Envelope;
 }
 
 /** A stretch of lines that no layout accounts for. It is kept and counted, never dropped. */
