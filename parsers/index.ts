@@ -12,3 +12,5 @@ export { RELEASES } from './nanomq/releases.ts';
 export { renderNanomqMessage } from './nanomq/render.ts';
 export type * from './record.ts';
 export { MAX_BODY_CHARS } from './record.ts';
+export { type Shape, type SlottedRecord, type Source, slotLength, type Template, toLogRecord } from './slots/shape.ts';
+export type { SlottedSink } from './slots/slotted-parser.ts';

@@ -102,6 +102,8 @@ export interface RecordParser {
   line(line: RawLine): void;
   /** Byte offset and line number at which a fresh parser could take over without loss: the start of the first record held back (which may lie inside a line). */
   resumePoint(): { readonly byteOffset: number; readonly lineNo: number };
+  /** To be called when the next line starts a record: hands on what waits for nothing else; true if nothing is held then. */
+  settle(): boolean;
   end(): void;
 }
 

@@ -19,11 +19,12 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
+import { ChunkAppender } from './chunk-appender.ts';
 import { DatabaseError } from './errors.ts';
 import { isoTime } from './time.ts';
 
 /** Raised whenever a table changes shape; a file of a newer version is refused, one of an older version too (re-ingest). */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 /** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. */
 const MEMORY_LIMIT = '384MB';
 const THREADS = '2';
@@ -174,8 +175,12 @@ export class Database {
     }
   }
 
-  async appender(table: string): Promise<TableAppender> {
-    return new TableAppender(await this.connection.createAppender(table));
+  async appender(table: string, catalog?: 'temp'): Promise<TableAppender> {
+    return new TableAppender(await this.connection.createAppender(table, undefined, catalog));
+  }
+
+  async chunkAppender(table: string): Promise<ChunkAppender> {
+    return new ChunkAppender(await this.connection.createAppender(table));
   }
 
   /** Stops the running query; its promise rejects. */

@@ -91,6 +91,7 @@ export type DatabaseFailure =
   | 'database-not-found'
   | 'database-locked'
   | 'database-newer'
+  | 'hash-collision'
   | 'database-older'
   | 'not-a-database'
   | 'database-unusable';

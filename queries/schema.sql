@@ -1,4 +1,4 @@
--- The five tables of the data model (docs/ARCHITECTURE.md), plus two small derived ones that ingest recomputes: `clocks` and
+-- The tables of the data model (docs/ARCHITECTURE.md), plus two small derived ones that ingest recomputes: `clocks` and
 -- `bridges`. Everything else is a view over these. Version: schema_info.version; a newer one is refused.
 
 CREATE TABLE IF NOT EXISTS schema_info (version INTEGER NOT NULL, created_by VARCHAR NOT NULL);
@@ -25,12 +25,30 @@ CREATE TABLE IF NOT EXISTS sources (
   reopen_offset BIGINT, reopen_line BIGINT
 );
 
--- One row per log record. ts is the stamp as written; zone and clock offset live in `clocks` only.
-CREATE TABLE IF NOT EXISTS records (
-  source_id UBIGINT NOT NULL, line_no INTEGER NOT NULL, byte_offset BIGINT NOT NULL, byte_length INTEGER NOT NULL,
-  continuations INTEGER NOT NULL, ts TIMESTAMP, ts_precision_us INTEGER, severity VARCHAR, thread VARCHAR,
-  file VARCHAR, line INTEGER, func VARCHAR, tag VARCHAR, client_id VARCHAR, bridge_id VARCHAR,
-  attribution VARCHAR, peer VARCHAR, event VARCHAR, head VARCHAR, body VARCHAR, attributes JSON
+-- What all records of one kind share. body_parts and attribute_parts are the literal text between slots; body_slots and
+-- attribute_slots say which value follows each part (see views/05-records.sql; 0: none). null parts: the record holds its own text.
+CREATE TABLE IF NOT EXISTS shapes (
+  shape_id UBIGINT NOT NULL, severity VARCHAR NOT NULL, file VARCHAR, line INTEGER, func VARCHAR, tag VARCHAR, event VARCHAR,
+  ts_precision_us INTEGER NOT NULL, packet VARCHAR, qos INTEGER, reason VARCHAR, time_format VARCHAR, time_shift_us BIGINT NOT NULL,
+  head VARCHAR, body_parts VARCHAR[], body_slots UTINYINT[], attribute_parts VARCHAR[], attribute_slots UTINYINT[]
+);
+
+-- Whom records are about: a thread, a connection.
+CREATE TABLE IF NOT EXISTS contexts (
+  context_id UBIGINT NOT NULL, thread VARCHAR, client_id VARCHAR, bridge_id VARCHAR, peer VARCHAR, envelope VARCHAR
+);
+
+-- Topics.
+CREATE TABLE IF NOT EXISTS strings (string_id UBIGINT NOT NULL, text VARCHAR NOT NULL);
+
+-- One row per log record; the view `records` shows it as it was written. ts is the stamp as written: zone and clock offset live
+-- in `clocks` only. Ids are hashes of the content. args: texts of the slots that have no column, joined by U+001F.
+-- head, body and attributes are set only where a record has no shape of its own.
+CREATE TABLE IF NOT EXISTS packed_records (
+  source_id UBIGINT NOT NULL, byte_offset BIGINT NOT NULL, ts TIMESTAMP, shape_id UBIGINT NOT NULL, context_id UBIGINT NOT NULL,
+  topic_id UBIGINT, packet_id BIGINT, stream_id BIGINT, bytes BIGINT, count BIGINT, collector_ts TIMESTAMP,
+  line_no INTEGER NOT NULL, byte_length INTEGER NOT NULL, continuations INTEGER NOT NULL, flags UTINYINT NOT NULL,
+  args VARCHAR, head VARCHAR, body VARCHAR, attributes VARCHAR
 );
 
 -- Lines that no layout accounts for: kept, with the reason.

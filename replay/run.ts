@@ -277,7 +277,7 @@ async function openRun(database: Database, runId: string, request: RunRequest): 
       await dropRun(database, runId);
     },
     finish: async (lines) => {
-      writer.flush();
+      await writer.flush();
       for (const [id, count] of [
         [client.source, lines.bridge],
         [broker.source, lines.broker],
@@ -329,7 +329,7 @@ export async function dropRun(database: Database, runId: string): Promise<void> 
   const sources = 'SELECT source_id FROM sources JOIN endpoints USING (endpoint_id) WHERE run_id = $1';
   const endpoints = 'SELECT endpoint_id FROM endpoints WHERE run_id = $1';
   await database.transaction(async () => {
-    await database.run(`DELETE FROM records WHERE source_id IN (${sources})`, [runId]);
+    await database.run(`DELETE FROM packed_records WHERE source_id IN (${sources})`, [runId]);
     await database.run(`DELETE FROM clocks WHERE endpoint_id IN (${endpoints})`, [runId]);
     await database.run(`DELETE FROM sources WHERE endpoint_id IN (${endpoints})`, [runId]);
     for (const table of ['bridges', 'endpoints', 'runs'])

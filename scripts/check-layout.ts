@@ -47,8 +47,8 @@ const SOCKET_MODULES = ['net', 'dgram', 'tls', 'http', 'https', 'http2', 'dns'].
   name,
 ]);
 const QUIC_MODULE = '@matrixai/quic';
-const DUCKDB_MODULE = '@duckdb/node-api';
-const DUCKDB_OWNER = 'queries/database.ts';
+const DUCKDB_MODULES = ['@duckdb/node-api', '@duckdb/node-bindings'];
+const DUCKDB_OWNERS = ['queries/database.ts', 'queries/chunk-appender.ts'];
 
 interface SourceFile {
   readonly file: string;
@@ -121,10 +121,11 @@ function libraryFault(file: string, site: ImportSite): string | null {
       return `imports ${QUIC_MODULE} statically; it is optional, load it with \`await import\` so that all else works without`;
     }
   }
-  if (isModule(name, DUCKDB_MODULE) && file !== DUCKDB_OWNER) {
-    if (topFolder(file) !== 'queries') return `imports ${DUCKDB_MODULE}; only queries/ knows the database`;
+  const duckdb = DUCKDB_MODULES.find((module) => isModule(name, module));
+  if (duckdb !== undefined && !DUCKDB_OWNERS.includes(file)) {
+    if (topFolder(file) !== 'queries') return `imports ${duckdb}; only queries/ knows the database`;
     if (!site.typeOnly) {
-      return `loads ${DUCKDB_MODULE}; only ${DUCKDB_OWNER} does (a file opened twice in one process loses data), use \`import type\``;
+      return `loads ${duckdb}; only ${DUCKDB_OWNERS.join(' and ')} do (a file opened twice in one process loses data), use \`import type\``;
     }
   }
   return null;

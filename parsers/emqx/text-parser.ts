@@ -47,6 +47,11 @@ class EmqxTextParser implements RecordParser {
     return this.pending === null ? this.next : { byteOffset: this.pending.byteOffset, lineNo: this.pending.lineNo };
   }
 
+  settle(): boolean {
+    this.end();
+    return true;
+  }
+
   end(): void {
     const draft = this.pending;
     this.pending = null;

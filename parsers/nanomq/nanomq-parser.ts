@@ -68,6 +68,11 @@ class NanomqParser implements RecordParser {
     return first === undefined ? this.next : { byteOffset: first.byteOffset, lineNo: first.lineNo };
   }
 
+  settle(): boolean {
+    if (!this.mustHold()) this.flush();
+    return this.held.length === 0;
+  }
+
   end(): void {
     this.flush();
   }

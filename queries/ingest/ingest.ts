@@ -12,6 +12,7 @@ import {
   type LinePosition,
   LineSplitter,
   type RecordParser,
+  type SlottedRecord,
 } from '../../parsers/index.ts';
 import type { Database } from '../database.ts';
 import { refreshDerived } from '../derive/refresh.ts';
@@ -225,6 +226,13 @@ async function parseInto(
         if (lastTs === null || record.ts > lastTs) lastTs = record.ts;
       }
     },
+    slotted(record: SlottedRecord) {
+      writer.slotted(state.sourceId, record);
+      state.records += 1;
+      if (record.blank !== null) state.continuations += 1;
+      if (firstTs === null || record.ts < firstTs) firstTs = record.ts;
+      if (lastTs === null || record.ts > lastTs) lastTs = record.ts;
+    },
     unparsed(line) {
       writer.unparsedLine(state.sourceId, line);
       state.unparsed += 1;
@@ -239,7 +247,7 @@ async function parseInto(
     { byteOffset: state.bytesDone, lineNo: state.lines + 1 },
   );
   const commit = async (complete: boolean): Promise<void> => {
-    writer.flush();
+    await writer.flush();
     await database.run(
       `UPDATE sources SET bytes_done = $2, lines = $3, records = $4, continuations = $5, unparsed = $6, complete = $7,
          first_ts = least(coalesce(first_ts, make_timestamp($8::BIGINT)), make_timestamp($8::BIGINT)),
@@ -389,7 +397,7 @@ async function reopenEnd(database: Database, state: SourceState): Promise<void> 
   state.continuations -= taken?.continuations ?? 0;
   state.unparsed -= taken?.unparsed ?? 0;
   await database.transaction(async () => {
-    await database.run(`DELETE FROM records WHERE ${inside}`, from);
+    await database.run(`DELETE FROM packed_records WHERE ${inside}`, from);
     await database.run(`DELETE FROM unparsed WHERE ${inside}`, from);
     await database.run(
       'UPDATE sources SET bytes_done = $2, lines = $3, records = $4, continuations = $5, unparsed = $6, complete = false WHERE source_id = $1',

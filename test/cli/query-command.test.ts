@@ -125,7 +125,7 @@ test('a statement that would write is refused, and nothing is written', async ()
   const before = await query('SELECT count(*) FROM records', '--format', 'csv');
   const target = path.join(folder, 'stolen.csv');
   for (const sql of [
-    'DELETE FROM records',
+    'DELETE FROM packed_records',
     "INSERT INTO runs (run_id, kind) VALUES ('x', 'y')",
     'UPDATE sources SET lines = 0',
     'DROP TABLE records',
@@ -133,13 +133,13 @@ test('a statement that would write is refused, and nothing is written', async ()
     'CREATE OR REPLACE VIEW sessions AS SELECT 1',
     `COPY records TO '${target}'`,
     `EXPORT DATABASE '${folder}/export'`,
-    'SELECT 1; DELETE FROM records',
+    'SELECT 1; DELETE FROM packed_records',
   ])
     assertError(await query(sql), 2, /hint: Queries may only read this database; use -o FILE/);
   assert.ok(!existsSync(target));
   assert.ok(!existsSync(path.join(folder, 'export')));
   assert.deepEqual(await query('SELECT count(*) FROM records', '--format', 'csv'), before);
-  assertJsonError(await query('DELETE FROM records', '--json'), 2, 'bad-sql');
+  assertJsonError(await query('DELETE FROM packed_records', '--json'), 2, 'bad-sql');
 });
 
 test('a statement that would read another file or loosen the lock is refused', async () => {

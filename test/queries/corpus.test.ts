@@ -111,7 +111,7 @@ async function sessionsBy(database: Database, keep: readonly string[], client: s
   await database.run('BEGIN');
   try {
     await database.run(
-      `DELETE FROM records WHERE source_id IN (SELECT source_id FROM sources JOIN endpoints USING (endpoint_id)
+      `DELETE FROM packed_records WHERE source_id IN (SELECT source_id FROM sources JOIN endpoints USING (endpoint_id)
          WHERE product = 'emqx' AND NOT list_contains(string_split($1, '|'), layout))`,
       [keep.join('|')],
     );
@@ -178,9 +178,9 @@ describe('real incidents', { skip }, () => {
       }
 
       if (count < 2 || id in CLIENT_ALONE_GAPS) return;
-      for (const table of ['records', 'sources', 'clocks', 'endpoints']) {
-        const owner = table === 'records' ? 'source_id' : 'endpoint_id';
-        const from = table === 'records' ? 'sources JOIN endpoints USING (endpoint_id)' : 'endpoints';
+      for (const table of ['packed_records', 'sources', 'clocks', 'endpoints']) {
+        const owner = table === 'packed_records' ? 'source_id' : 'endpoint_id';
+        const from = table === 'packed_records' ? 'sources JOIN endpoints USING (endpoint_id)' : 'endpoints';
         await database.run(
           `DELETE FROM ${table} WHERE ${owner} IN (SELECT ${owner} FROM ${from} WHERE product = 'emqx')`,
         );

@@ -156,7 +156,7 @@ describe('a database opened to read', () => {
     const database = await readOnly(t);
     for (const sql of [
       "INSERT INTO runs (run_id, kind) VALUES ('r1', 'observed')",
-      'DELETE FROM records',
+      'DELETE FROM packed_records',
       'CREATE TABLE mine (x INTEGER)',
       'DROP VIEW sessions',
     ])

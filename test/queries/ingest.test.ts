@@ -49,7 +49,7 @@ async function fails(promise: Promise<unknown>, code: string, about: string): Pr
 }
 
 async function assertEmpty(database: Database): Promise<void> {
-  for (const table of ['runs', 'endpoints', 'sources', 'records', 'unparsed', 'clocks', 'bridges'])
+  for (const table of ['runs', 'endpoints', 'sources', 'packed_records', 'unparsed', 'clocks', 'bridges'])
     assert.deepEqual(await database.all(`FROM ${table}`), [], table);
 }
 
@@ -190,7 +190,7 @@ describe('a log that grows', () => {
   }
 
   async function empty(database: Database): Promise<void> {
-    for (const table of ['runs', 'endpoints', 'sources', 'records', 'unparsed', 'clocks', 'bridges'])
+    for (const table of ['runs', 'endpoints', 'sources', 'packed_records', 'unparsed', 'clocks', 'bridges'])
       await database.run(`DELETE FROM ${table}`);
   }
 

@@ -1,0 +1,353 @@
+/**
+ * Finds the variable parts of a line by its characters alone: numbers, addresses, pointers, quoted and bracketed text, and the
+ * values of keys that hold names. What is left is hashed; lines with the same hash and the same literal text have one shape.
+ *
+ * A wrong guess costs speed and never truth: how slots map to fields is learned from the grammars' answers (see learn.ts), and
+ * a line that the mask cannot take goes to the grammars. Text in a slot is limited to characters that no grammar gives a meaning.
+ */
+
+export const MAX_SLOTS = 64;
+
+/** What a slot holds; decides with what it is replaced when a shape is learned. */
+export const NUMBER = 0; // decimal digits
+export const COMPOSITE = 1; // digits with dots, colons or brackets: addresses, process ids, versions
+export const WORD = 2; // a name without blanks
+export const HEX = 3; // behind 0x
+export const BINARY = 4; // between <<" and ">>, escapes as printed
+export const PAYLOAD = 5; // text up to the end of the packet or the line
+export const BYTES = 6; // between << and >>, numbers and commas
+export const PHRASE = 7; // in brackets or quotes, may hold blanks
+
+export type MaskStyle = 'nanomq' | 'emqx';
+
+/** Values that grammars treat unlike names. */
+const RESERVED = new Set(['undefined', 'null', 'true', 'false', 'none', 'infinity', 'nil', 'ok', 'error']);
+/** Keys whose values are names, in `key: value` bodies. */
+const NAME_KEYS = new Set(['clientid', 'client_id', 'topic', 'username', 'peername', 'pid', 'sub_id', 'name']);
+/** The same inside of packets, `Key=value`. */
+const PACKET_NAME_KEYS = new Set(['Topic', 'ClientId', 'Username']);
+const NEXT_KEY = /, [a-z][A-Za-z0-9_@]*: /g;
+
+/** 1: letter or underscore, 2: digit, 4: may be in a word slot, 8: hexadecimal digit. */
+const CLASS = new Uint8Array(128);
+for (let c = 0; c < 128; c++) {
+  const char = String.fromCharCode(c);
+  CLASS[c] =
+    (/[A-Za-z_]/.test(char) ? 1 : 0) |
+    (/[0-9]/.test(char) ? 2 : 0) |
+    (/[A-Za-z0-9_\-./+$%@:*!~;?&|^#]/.test(char) ? 4 : 0) |
+    (/[0-9a-fA-F]/.test(char) ? 8 : 0);
+}
+
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const SPACE = 0x20;
+/** Digits behind a letter are part of a name (Q0, sid4) unless there are so many that they must be a number. */
+const MIN_DIGITS_IN_NAME = 4;
+/** Shorter mixed tokens (`1st`, `5xx`) are words of the message. */
+const MIN_MIXED_CHARS = 6;
+
+export class Mask {
+  readonly from = new Int32Array(MAX_SLOTS);
+  readonly to = new Int32Array(MAX_SLOTS);
+  readonly kind = new Uint8Array(MAX_SLOTS);
+  count = 0;
+  hash = 0;
+
+  /** Masks `text`: literal from `start` to `bodyAt`, by the style from there on. False if the line has to go the slow way. */
+  scan(text: string, start: number, bodyAt: number, style: MaskStyle, seed: number): boolean {
+    this.hash = Math.imul(seed ^ 0x811c9dc5, 0x01000193);
+    return (
+      this.literal(text, start, bodyAt) &&
+      (style === 'emqx' ? this.emqx(text, bodyAt) : this.message(text, bodyAt, true))
+    );
+  }
+
+  reset(): void {
+    this.count = 0;
+  }
+
+  /** Adds a slot before the scan starts: the thread in a header. */
+  addSlot(from: number, to: number, kind: number): void {
+    this.from[this.count] = from;
+    this.to[this.count] = to;
+    this.kind[this.count] = kind;
+    this.count += 1;
+  }
+
+  private literal(text: string, from: number, to: number): boolean {
+    let hash = this.hash;
+    for (let i = from; i < to; i++) {
+      const c = text.charCodeAt(i);
+      if (c >= 0x80) return false;
+      hash = Math.imul(hash ^ c, 0x01000193);
+    }
+    this.hash = hash;
+    return true;
+  }
+
+  private emqx(text: string, bodyAt: number): boolean {
+    // `CLIENTID@PEER ` in front of the message; without a client id the message starts with the peer.
+    const at = text.indexOf('@', bodyAt);
+    if (at > bodyAt && this.isWord(text, bodyAt, at) && text.lastIndexOf(' ', at) < bodyAt) {
+      if (!this.slot(text, bodyAt, at, WORD)) return false;
+      return this.message(text, at, false);
+    }
+    return this.message(text, bodyAt, false);
+  }
+
+  private message(text: string, from: number, brackets: boolean): boolean {
+    const length = text.length;
+    let hash = this.hash;
+    let before = SPACE; // character before i
+    let wordAt = from; // start of the word that i is in
+    let i = from;
+    while (i < length) {
+      const c = text.charCodeAt(i);
+      if (c >= 0x80 || (c < SPACE && c !== 0x09)) return false;
+      const kind = CLASS[c]!;
+      let end = -1;
+      let slotAt = i;
+      let slotKind = NUMBER;
+      if ((kind & 2) !== 0) {
+        // Digits.
+        let j = i + 1;
+        if (c === 0x30 && text.charCodeAt(j) === 0x78 && isHex(text.charCodeAt(j + 1)) && (CLASS[before]! & 3) === 0) {
+          j += 1;
+          while (isHex(text.charCodeAt(j))) j += 1;
+          slotAt = i + 2;
+          slotKind = HEX;
+          end = j;
+        } else {
+          while (isDigit(text.charCodeAt(j))) j += 1;
+          if ((CLASS[before]! & 1) !== 0) {
+            if (j - i >= MIN_DIGITS_IN_NAME) end = j;
+          } else if (isLetter(text.charCodeAt(j))) {
+            while (isAlnum(text.charCodeAt(j))) j += 1;
+            if (j - i >= MIN_MIXED_CHARS) {
+              slotKind = WORD;
+              end = j;
+            }
+          } else {
+            let next = text.charCodeAt(j);
+            while ((next === 0x2e || next === COLON) && isDigit(text.charCodeAt(j + 1))) {
+              slotKind = COMPOSITE;
+              j += 2;
+              while (isDigit(text.charCodeAt(j))) j += 1;
+              next = text.charCodeAt(j);
+            }
+            end = j;
+          }
+          if (end === -1) {
+            // Literal digits.
+            for (; i < j; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+            before = text.charCodeAt(j - 1);
+            continue;
+          }
+        }
+      } else if (c === 0x3c) {
+        // `<<"text">>`, `<<1,2>>`, `<0.1.2>`
+        const next = text.charCodeAt(i + 1);
+        if (next === 0x3c && text.charCodeAt(i + 2) === 0x22) {
+          const close = text.indexOf('">>', i + 3);
+          if (close === -1 || !isPrintedBinary(text, i + 3, close)) return false;
+          slotAt = i + 3;
+          slotKind = BINARY;
+          end = close;
+        } else if (next === 0x3c && isDigit(text.charCodeAt(i + 2))) {
+          const close = text.indexOf('>>', i + 2);
+          // The bytes of a CONNECT hold a password; the layout's parser hides them.
+          if (close === -1 || text.startsWith('16,', i + 2) || !isByteList(text, i + 2, close)) return false;
+          slotAt = i + 2;
+          slotKind = BYTES;
+          end = close;
+        } else if (isDigit(next)) {
+          let j = i + 2;
+          while (isDigit(text.charCodeAt(j)) || text.charCodeAt(j) === 0x2e) j += 1;
+          if (text.charCodeAt(j) === 0x3e) {
+            slotKind = COMPOSITE;
+            end = j + 1;
+          }
+        }
+      } else if (brackets && (c === 0x5b || c === 0x27)) {
+        const close = text.indexOf(c === 0x5b ? ']' : "'", i + 1);
+        if (close > i + 1 && isPhrase(text, i + 1, close)) {
+          slotAt = i + 1;
+          slotKind = isNumber(text, i + 1, close) ? NUMBER : PHRASE;
+          end = close;
+        }
+      } else if (!brackets && ((c === COLON && text.charCodeAt(i + 1) === SPACE) || c === 0x3d)) {
+        const value = c === COLON ? i + 2 : i + 1;
+        const found = this.keyedValue(text, wordAt, i, value);
+        if (found < 0) return false;
+        if (found > value) {
+          slotAt = value;
+          slotKind = this.keyedKind;
+          end = found;
+        }
+      }
+      if (end === -1) {
+        hash = Math.imul(hash ^ c, 0x01000193);
+        if (c === SPACE || c === COMMA || c === 0x28) wordAt = i + 1;
+        before = c;
+        i += 1;
+        continue;
+      }
+      for (; i < slotAt; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+      if (this.count === MAX_SLOTS) return false;
+      this.from[this.count] = slotAt;
+      this.to[this.count] = end;
+      this.kind[this.count] = slotKind;
+      this.count += 1;
+      hash = Math.imul(hash ^ (0x100 + slotKind), 0x01000193);
+      before = text.charCodeAt(end - 1);
+      i = end;
+    }
+    this.hash = hash;
+    return true;
+  }
+
+  private keyedKind = WORD;
+
+  /** End of the value of the key that ends at `keyEnd`; `value` if it is to be scanned like other text, -1 for the slow way. */
+  private keyedValue(text: string, keyAt: number, keyEnd: number, value: number): number {
+    const length = keyEnd - keyAt;
+    if (text.charCodeAt(keyEnd) === COLON) {
+      if (length < 3 || length > 9) return value;
+      const key = text.slice(keyAt, keyEnd);
+      if (NAME_KEYS.has(key)) return this.nameEnd(text, value);
+      // The bytes of a CONNECT again, as hexadecimal digits.
+      if (key === 'bin') return text.startsWith('10', value) ? -1 : this.nameEnd(text, value);
+      if (key !== 'payload' || text.charCodeAt(value) === 0x3c) return value;
+      return this.payloadEnd(text, value, valueEnd(text, value));
+    }
+    // `Payload=`, or `Payload(text)=` with the encoding
+    if (text.charCodeAt(keyEnd - 1) === 0x29) {
+      const open = text.lastIndexOf('(', keyEnd);
+      return text.startsWith('Payload', open - 7) ? this.payloadEnd(text, value, packetEnd(text, value)) : value;
+    }
+    if (length < 5 || length > 8) return value;
+    const key = text.slice(keyAt, keyEnd);
+    if (PACKET_NAME_KEYS.has(key)) return this.nameEnd(text, value);
+    return key === 'Payload' && text.charCodeAt(value) !== 0x3c
+      ? this.payloadEnd(text, value, packetEnd(text, value))
+      : value;
+  }
+
+  private payloadEnd(text: string, from: number, to: number): number {
+    if (to <= from) return to < from ? -1 : from;
+    this.keyedKind = PAYLOAD;
+    let stars = true;
+    for (let i = from; i < to; i++) {
+      const c = text.charCodeAt(i);
+      if (c >= 0x80 || c < SPACE || c === 0x5c) return -1;
+      if (c !== 0x2a) stars = false;
+    }
+    // A hidden payload says nothing of its length.
+    if (stars) return from;
+    const slice = text.slice(from, to);
+    return RESERVED.has(slice) || slice.includes('...') ? -1 : to;
+  }
+
+  private nameEnd(text: string, from: number): number {
+    let end = from;
+    while (end < text.length && isWordChar(text.charCodeAt(end))) end += 1;
+    if (end === from) return from;
+    const stop = text.charCodeAt(end);
+    if (end < text.length && !(stop === COMMA && text.charCodeAt(end + 1) === SPACE) && stop !== 0x29) return from;
+    const name = text.slice(from, end);
+    if (RESERVED.has(name)) return from;
+    // Tokens in place of names are the grammars' business.
+    if (name.length > MAX_NAME_CHARS || name.startsWith('eyJ')) return -1;
+    this.keyedKind = WORD;
+    return end;
+  }
+
+  private isWord(text: string, from: number, to: number): boolean {
+    for (let i = from; i < to; i++) if (!isWordChar(text.charCodeAt(i))) return false;
+    return !RESERVED.has(text.slice(from, to));
+  }
+
+  private slot(text: string, from: number, to: number, kind: number): boolean {
+    if (this.count === MAX_SLOTS || to > text.length) return false;
+    this.addSlot(from, to, kind);
+    this.hash = Math.imul(this.hash ^ (0x100 + kind), 0x01000193);
+    return true;
+  }
+}
+
+const MAX_PHRASE_CHARS = 512;
+const MAX_NAME_CHARS = 128;
+/** `[sid4]`: statements differ in such names, so they stay literal. */
+const NUMBERED_NAME = /^[A-Za-z]{1,8}\d{1,3}$/;
+
+/** Where the value that starts at `from` ends: before the next key, or with the line. */
+function valueEnd(text: string, from: number): number {
+  NEXT_KEY.lastIndex = from;
+  const found = NEXT_KEY.exec(text);
+  return found === null ? text.length : found.index;
+}
+
+/** The same for the last value of a packet; less than `from` if no bracket closes the packet there. */
+function packetEnd(text: string, from: number): number {
+  const end = valueEnd(text, from) - 1;
+  return text.charCodeAt(end) === 0x29 ? end : -1;
+}
+
+/** Printable, with only quotes and backslashes escaped. */
+function isPrintedBinary(text: string, from: number, to: number): boolean {
+  if (to === from) return false;
+  for (let i = from; i < to; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x5c) {
+      const escaped = text.charCodeAt(i + 1);
+      if ((escaped !== 0x22 && escaped !== 0x5c) || i + 1 >= to) return false;
+      i += 1;
+    } else if (c === 0x22 || c < SPACE || c >= 0x7f) return false;
+  }
+  return true;
+}
+
+function isByteList(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const c = text.charCodeAt(i);
+    if (!isDigit(c) && c !== COMMA) return false;
+  }
+  return to > from;
+}
+
+/** Printable text without brackets, quotes and escapes. */
+function isPhrase(text: string, from: number, to: number): boolean {
+  if (to - from > MAX_PHRASE_CHARS) return false;
+  for (let i = from; i < to; i++) {
+    const c = text.charCodeAt(i);
+    if (c < SPACE || c >= 0x7f || c === 0x5b || c === 0x5d || c === 0x22 || c === 0x27 || c === 0x5c) return false;
+  }
+  const phrase = text.slice(from, to);
+  return !RESERVED.has(phrase) && !NUMBERED_NAME.test(phrase);
+}
+
+function isNumber(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (!isDigit(text.charCodeAt(i))) return false;
+  return true;
+}
+
+function isDigit(c: number): boolean {
+  return c >= 0x30 && c <= 0x39;
+}
+
+function isHex(c: number): boolean {
+  return c < 0x80 && (CLASS[c]! & 8) !== 0;
+}
+
+function isLetter(c: number): boolean {
+  return c < 0x80 && (CLASS[c]! & 1) !== 0;
+}
+
+function isAlnum(c: number): boolean {
+  return c < 0x80 && (CLASS[c]! & 3) !== 0;
+}
+
+function isWordChar(c: number): boolean {
+  return c < 0x80 && (CLASS[c]! & 4) !== 0;
+}

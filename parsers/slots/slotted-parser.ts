@@ -1,0 +1,188 @@
+/**
+ * A parser in front of a layout's own: lines of a known shape are taken apart and handed on as slots, everything else goes to the
+ * layout's parser. Both give the same records (test/parsers/slots-*.test.ts holds them against each other).
+ */
+import type { LogRecord, ParserSink, RawLine, RecordParser } from '../record.ts';
+import { type LineTime, newLineTime, readLineTime } from './line-time.ts';
+import { Mask, type MaskStyle, NUMBER } from './mask.ts';
+import type { Shape, SlottedRecord } from './shape.ts';
+import { ShapeMemo } from './shape-memo.ts';
+
+export interface SlottedLayout {
+  readonly style: MaskStyle;
+  /** A parser of the layout that knows nothing of shapes. */
+  readonly create: (sink: ParserSink) => RecordParser;
+  /** Whether the layout's parser starts a record at the line. */
+  readonly startsRecord: (text: string) => boolean;
+  /** Source files whose lines mean something else in the company of others. */
+  readonly contextual: readonly string[];
+}
+
+export interface SlottedSink extends ParserSink {
+  /** The object is valid only until the call returns. */
+  slotted(record: SlottedRecord): void;
+}
+
+export function createSlottedParser(layout: SlottedLayout, sink: SlottedSink): RecordParser {
+  return new SlottedParser(layout, sink);
+}
+
+/** Longer lines are rare, and their bodies are cut. */
+const MAX_LINE_CHARS = 16_384;
+
+/** A line of a known shape whose continuation lines might follow. */
+interface Pending {
+  line: RawLine;
+  blank: RawLine | null;
+  ts: number;
+  shape: Shape;
+  mask: Mask;
+}
+
+class SlottedParser implements RecordParser {
+  private readonly layout: SlottedLayout;
+  private readonly sink: SlottedSink;
+  private readonly slow: RecordParser;
+  private readonly memo: ShapeMemo;
+  private readonly time: LineTime = newLineTime();
+  private readonly out: SlottedRecord;
+  /** One mask is filled from the new line while the other still holds the pending one. */
+  private spare = new Mask();
+  private pending: Pending | null = null;
+  private readonly held: Pending;
+  /** The layout's parser holds something. */
+  private slowHolds = false;
+  private next = { byteOffset: 0, lineNo: 1 };
+
+  constructor(layout: SlottedLayout, sink: SlottedSink) {
+    this.layout = layout;
+    this.sink = sink;
+    this.slow = layout.create(sink);
+    this.memo = new ShapeMemo((text) => parseAlone(layout, text));
+    const line = { lineNo: 0, byteOffset: 0, byteLength: 0, text: '' };
+    const shape = null as unknown as Shape;
+    this.held = { line, blank: null, ts: 0, shape, mask: new Mask() };
+    this.out = { line, blank: null, ts: 0, shape, from: this.held.mask.from, to: this.held.mask.to };
+  }
+
+  line(line: RawLine): void {
+    if (line.text === '' && line.flags === undefined && this.pending !== null && this.pending.blank === null) {
+      this.pending.blank = line;
+      return;
+    }
+    const shape = line.flags === undefined && line.text.length <= MAX_LINE_CHARS ? this.look(line.text) : null;
+    if (shape === null && !this.layout.startsRecord(line.text)) {
+      this.giveUpPending();
+      this.toSlow(line);
+      return;
+    }
+    if (this.pending !== null) this.emitPending();
+    else if (this.slowHolds && !this.slow.settle()) {
+      this.toSlow(line);
+      return;
+    }
+    this.slowHolds = false;
+    if (shape === null) {
+      this.toSlow(line);
+      return;
+    }
+    const { held } = this;
+    const mask = held.mask;
+    held.line = line;
+    held.blank = null;
+    held.ts = this.time.us + shape.timeShiftUs;
+    held.shape = shape;
+    held.mask = this.spare;
+    this.spare = mask;
+    this.pending = held;
+  }
+
+  resumePoint(): { byteOffset: number; lineNo: number } {
+    if (this.pending !== null) return { byteOffset: this.pending.line.byteOffset, lineNo: this.pending.line.lineNo };
+    return this.slowHolds ? this.slow.resumePoint() : this.next;
+  }
+
+  settle(): boolean {
+    if (this.pending !== null) {
+      const last = this.pending.blank ?? this.pending.line;
+      this.next = { byteOffset: last.byteOffset + last.byteLength, lineNo: last.lineNo + 1 };
+      this.emitPending();
+    }
+    if (this.slowHolds && this.slow.settle()) this.slowHolds = false;
+    return !this.slowHolds;
+  }
+
+  end(): void {
+    this.settle();
+    this.slow.end();
+    this.slowHolds = false;
+  }
+
+  private toSlow(line: RawLine): void {
+    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
+    this.slow.line(line);
+    this.slowHolds = true;
+  }
+
+  /** The pending line turned out to be the first of several. */
+  private giveUpPending(): void {
+    const { pending } = this;
+    this.pending = null;
+    if (pending === null) return;
+    this.toSlow(pending.line);
+    if (pending.blank !== null) this.toSlow(pending.blank);
+  }
+
+  private emitPending(): void {
+    const pending = this.pending!;
+    const { out } = this;
+    out.line = pending.line;
+    out.blank = pending.blank;
+    out.ts = pending.ts;
+    out.shape = pending.shape;
+    out.from = pending.mask.from;
+    out.to = pending.mask.to;
+    this.pending = null;
+    this.sink.slotted(out);
+  }
+
+  private look(text: string): Shape | null {
+    const { spare: mask, time } = this;
+    if (!readLineTime(text, time)) return null;
+    const from = time.length;
+    mask.reset();
+    if (this.layout.style === 'nanomq') {
+      // ` [THREAD] LEVEL file:line: ` stays literal but for the thread.
+      const close = text.indexOf(']', from);
+      const bodyAt = text.indexOf(': ', close);
+      if (close === -1 || bodyAt === -1 || text.charCodeAt(from + 1) !== 0x5b) return null;
+      mask.addSlot(from + 2, close, NUMBER);
+      if (!mask.scan(text, close, bodyAt + 2, 'nanomq', from)) return null;
+    } else {
+      const bodyAt = text.indexOf('] ', from);
+      if (bodyAt === -1 || !mask.scan(text, from, bodyAt + 2, 'emqx', from)) return null;
+    }
+    return this.memo.find(mask, text, time, from);
+  }
+}
+
+/** The record that the layout's parser makes of the line alone, null if it makes anything but one record. */
+function parseAlone(layout: SlottedLayout, text: string): LogRecord | null {
+  let only: LogRecord | null = null;
+  let parts = 0;
+  const parser = layout.create({
+    record(record) {
+      only = record;
+      parts += 1;
+    },
+    unparsed() {
+      parts += 1;
+    },
+  });
+  parser.line({ lineNo: 1, byteOffset: 0, byteLength: text.length + 1, text });
+  const settled = parser.settle();
+  parser.end();
+  const record = only as LogRecord | null;
+  const alone = settled && parts === 1 && record !== null;
+  return alone && !layout.contextual.includes(record.file ?? '') ? record : null;
+}
