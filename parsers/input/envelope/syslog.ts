@@ -44,7 +44,7 @@ function wrapper(title: string, pattern: RegExp, tsOf: (groups: Groups) => numbe
       if (found === null) return null;
       const groups = found.groups as Groups;
       const envelope = envelopeOf(groups, tsOf(groups), of(groups));
-      return { text: unescape(text.slice(found[0].length)), envelope, partial: false, prefixLength: found[0].length };
+      return { text: decodeControls(text.slice(found[0].length)), envelope, partial: false, prefixLength: found[0].length };
     },
   };
 }
@@ -63,7 +63,7 @@ function envelopeOf(groups: Groups, ts: number | null, collector: 'syslog' | 'jo
   };
 }
 
-function unescape(text: string): string {
+function decodeControls(text: string): string {
   if (!text.includes('#0')) return text;
   const plain = text.replace(ESCAPED_CONTROL, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
   return plain.endsWith('\n') ? plain.slice(0, -1) : plain;
