@@ -29,7 +29,9 @@ export interface RawLine {
   readonly byteLength: number; // including the line end
   readonly text: string; // without \n or \r\n; a message that journald or syslog kept whole can have line ends inside
   readonly truncated?: boolean; // the text is cut at `MAX_LINE_CHARS`; byteLength is not
-  /** What was repaired in the text: bytes that were no UTF-8, NUL bytes, colour codes. Absent if nothing was. */
+  /** The next line has the same number: a hole of NUL bytes lies between them, not a line end. */
+  readonly endsInHole?: boolean;
+  /** What was repaired in the text: bytes that were no UTF-8, NUL bytes. Absent if nothing was. */
   readonly flags?: readonly RecordFlag[];
   /** What a collector had written before the line and is no longer in `text`. */
   readonly envelope?: Envelope;

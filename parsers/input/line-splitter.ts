@@ -89,7 +89,7 @@ export class LineSplitter {
 
   private keepText(part: Buffer): void {
     if (part.length === 0) return;
-    if (this.nulRun >= HOLE_BYTES && this.carriedTextBytes > 0) this.emitPiece(0);
+    if (this.nulRun >= HOLE_BYTES && this.carriedTextBytes > 0) this.emitPiece(0, true);
     this.nulRun = 0;
     this.carriedBytes += part.length;
     this.carriedTextBytes += part.length;
@@ -110,12 +110,12 @@ export class LineSplitter {
   }
 
   private emitCarried(lineEndBytes: number): void {
-    this.emitPiece(lineEndBytes);
+    this.emitPiece(lineEndBytes, false);
     this.lineNo += 1;
   }
 
   /** Emits what is carried as a line, and starts the next one behind it. */
-  private emitPiece(lineEndBytes: number): void {
+  private emitPiece(lineEndBytes: number, endsInHole: boolean): void {
     const byteLength = this.carriedBytes + lineEndBytes;
     const endsInCr = lineEndBytes > 0 && this.carriedTextBytes > 0 && this.lastTextByte === CR;
     const textBytes = this.carriedTextBytes - (endsInCr ? 1 : 0);
@@ -126,18 +126,24 @@ export class LineSplitter {
     this.carriedBytes = 0;
     this.carriedTextBytes = 0;
     this.nulRun = 0;
-    this.emitText(text, byteLength, flags);
+    this.emitText(text, byteLength, flags, endsInHole);
   }
 
-  private emitText(bytes: Buffer, byteLength: number, flags: readonly RecordFlag[]): void {
+  private emitText(bytes: Buffer, byteLength: number, flags: readonly RecordFlag[], endsInHole = false): void {
     const truncated = bytes.length > MAX_LINE_CHARS;
     const length = truncated ? lastCharacterEnd(bytes, MAX_LINE_CHARS) : bytes.length;
     const from = this.lineStart === 0 && startsWithBom(bytes) ? BOM.length : 0;
     const text = bytes.toString('utf8', from, length);
     const all = text.includes(REPLACEMENT) && !isUtf8(bytes, from, length, text) ? [...flags, INVALID_UTF8] : flags;
-    const line = { lineNo: this.lineNo, byteOffset: this.lineStart, byteLength, text };
-    if (all.length === 0) this.emit(line);
-    else this.emit(all.includes('line-truncated') ? { ...line, truncated: true, flags: all } : { ...line, flags: all });
+    this.emit({
+      lineNo: this.lineNo,
+      byteOffset: this.lineStart,
+      byteLength,
+      text,
+      ...(all.length === 0 ? {} : { flags: all }),
+      ...(truncated ? { truncated: true } : {}),
+      ...(endsInHole ? { endsInHole: true } : {}),
+    });
   }
 
   private emit(line: RawLine): void {

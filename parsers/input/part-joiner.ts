@@ -14,15 +14,17 @@ interface Waiting {
   readonly texts: string[];
   chars: number;
   byteLength: number;
+  lastOffset: number;
   flags: readonly RecordFlag[] | undefined;
   complete: boolean;
 }
 
 export class PartJoiner {
-  private readonly onLine: (line: RawLine) => void;
+  private readonly onLine: (line: RawLine, lastOffset: number) => void;
   private waiting: Waiting[] = [];
 
-  constructor(onLine: (line: RawLine) => void) {
+  /** `lastOffset` is where the line's last part starts. */
+  constructor(onLine: (line: RawLine, lastOffset: number) => void) {
     this.onLine = onLine;
   }
 
@@ -38,8 +40,9 @@ export class PartJoiner {
   push(line: RawLine, partial: boolean): void {
     const open = this.waiting.find((one) => !one.complete && one.first.envelope?.stream === line.envelope?.stream);
     if (open === undefined) {
-      const { byteLength, flags, text } = line;
-      this.waiting.push({ first: line, texts: [text], chars: text.length, byteLength, flags, complete: !partial });
+      const { byteLength, byteOffset: lastOffset, flags, text } = line;
+      const size = { chars: text.length, byteLength, lastOffset };
+      this.waiting.push({ first: line, texts: [text], ...size, flags, complete: !partial });
     } else {
       append(open, line);
       open.complete = !partial;
@@ -55,7 +58,10 @@ export class PartJoiner {
   }
 
   private release(): void {
-    while (this.waiting[0]?.complete === true) this.onLine(whole(this.waiting.shift()!));
+    while (this.waiting[0]?.complete === true) {
+      const line = this.waiting.shift()!;
+      this.onLine(whole(line), line.lastOffset);
+    }
   }
 }
 
@@ -65,6 +71,7 @@ function append(open: Waiting, line: RawLine): void {
   if (room > 0) open.texts.push(line.text.slice(0, room));
   open.chars += Math.min(line.text.length, Math.max(room, 0));
   open.byteLength += line.byteLength;
+  open.lastOffset = line.byteOffset;
   for (const flag of line.flags ?? []) open.flags = withFlag(open.flags, flag);
 }
 

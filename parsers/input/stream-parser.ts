@@ -5,9 +5,9 @@
  * layout which its service did not write before opens a part, wherever it stands; a line that starts no record belongs to the
  * part that had the service's last one.
  *
- * Resuming: the resume point is that of the part which is furthest behind. Others may have handed out records that start behind
- * it, so a reader that starts again there must first take back all records and unparsed lines with `byteOffset >= resumePoint()`.
- * It will be given the same ones again, though parts can then open in another order: a part is known by label and layout.
+ * Resuming: the resume point is that of the part which is furthest behind, or before it if a record of another part reaches
+ * across. Other parts may have handed out records that start behind it, so a reader that starts again there must first take back all records and unparsed lines with `byteOffset >= resumePoint()`.
+ * It will be given the same ones again, though parts can then open in another order: a part is known by its key.
  */
 import type { Detection } from '../detect/detect-layout.ts';
 import { detectStream, detectWrappedLine, isNanomqSyslog, type StreamDetection } from '../detect/detect-stream.ts';
@@ -22,6 +22,7 @@ import {
 } from '../record.ts';
 import { COLLECTOR_NOTE, stripColourEnds, type Wrapper } from './envelope/wrapper.ts';
 import type { LinePosition } from './line-splitter.ts';
+import { OpenSpans } from './open-spans.ts';
 import { PartJoiner } from './part-joiner.ts';
 import { StreamPart as Part } from './stream-part.ts';
 
@@ -39,7 +40,8 @@ const CHECK_BYTES = 1_048_576;
 export interface StreamPart {
   /** The service as the wrapper names it (container, compose service, pod, syslog program); '' if it names none. */
   readonly label: string;
-  /** Label and layout together are unique within a stream. */
+  /** Names the part: unique within the stream, and the same when the stream is read again or resumed (the layout may not be). */
+  readonly key: string;
   readonly detection: Detection;
 }
 
@@ -78,6 +80,10 @@ interface Service {
   /** Set while the service's lines go nowhere: what they are, and why. */
   refused: { readonly family: Family; readonly reason: string } | null;
   joiner: PartJoiner | null;
+  /** Of the last line that started a record: it decided where lines that start none go. */
+  startOffset: number;
+  startLine: number;
+  lastOffset: number; // of its last line
 }
 
 class Demux implements StreamParser {
@@ -88,9 +94,13 @@ class Demux implements StreamParser {
   private readonly product: Product | undefined;
   private readonly services = new Map<string, Service>();
   private readonly plain: Service;
-  private last: Service | null = null; // that had the last line
-  private lastPrefix = 0; // and how many characters stood before it
+  /** Service of the last line that the collector wrote, where that line is, and how many characters stood before its text. */
+  private last: Service | null = null;
+  private lastLine: LinePosition = { byteOffset: 0, lineNo: 1 };
+  private lastPrefix = 0;
   private readonly parts: Part[] = [];
+  /** Null while the stream is one log without a wrapper: then no line of another part can stand inside a record. */
+  private spans: OpenSpans | null;
   private next: LinePosition = { byteOffset: 0, lineNo: 1 };
   private nextCheck = 0;
 
@@ -98,14 +108,17 @@ class Demux implements StreamParser {
     this.detection = found.detection;
     this.found = found;
     this.wrapper = found.wrapper;
+    this.spans = found.wrapper === null ? null : new OpenSpans();
     this.sink = sink;
     this.product = product;
     this.plain = this.service('');
   }
 
   line(line: RawLine): void {
-    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
+    const lineNo = line.endsInHole === true ? line.lineNo : line.lineNo + 1;
+    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo };
     if (this.parts.length > 1 && line.byteOffset >= this.nextCheck) this.releaseSilent(line.byteOffset);
+    if (this.spans?.isFull) this.resumePoint();
     if (this.wrapper === null) this.verbatim(this.plain, line);
     else this.wrapped(line, this.wrapper);
   }
@@ -113,14 +126,18 @@ class Demux implements StreamParser {
   resumePoint(): LinePosition {
     let oldest = this.next;
     for (const part of this.parts) oldest = earlier(oldest, part.held());
-    if (this.wrapper === null) return oldest;
-    for (const { joiner } of this.services.values()) oldest = earlier(oldest, joiner?.oldest);
-    return { byteOffset: oldest.byteOffset, lineNo: oldest.lineNo };
+    if (this.last !== null) oldest = earlier(oldest, this.lastLine);
+    for (const service of this.services.values()) {
+      oldest = earlier(oldest, service.joiner?.oldest);
+      if (!isAtDefault(service)) oldest = earlier(oldest, startOf(service));
+    }
+    const { byteOffset, lineNo } = this.spans === null ? oldest : this.spans.outside(oldest);
+    return { byteOffset, lineNo };
   }
 
   end(): void {
     for (const service of this.services.values()) service.joiner?.end();
-    for (const part of this.parts) part.flush();
+    for (const part of this.parts) part.flush(null);
   }
 
   private verbatim(service: Service, line: RawLine): void {
@@ -140,9 +157,13 @@ class Demux implements StreamParser {
     const service = this.service(envelope.service ?? '');
     const raw = { ...line, text: stripColourEnds(unwrapped.text), envelope };
     this.last = service;
+    this.lastLine = service.joiner?.oldest ?? line;
     this.lastPrefix = unwrapped.prefixLength;
     if (unwrapped.partial && service.joiner === null) {
-      service.joiner = new PartJoiner((whole) => this.give(service, whole, false));
+      service.joiner = new PartJoiner((whole, lastOffset) => {
+        this.spans?.add(whole, lastOffset);
+        this.give(service, whole, false);
+      });
     }
     if (service.joiner === null || (service.joiner.isEmpty && !unwrapped.partial)) this.give(service, raw, false);
     else service.joiner.push(raw, unwrapped.partial);
@@ -152,6 +173,7 @@ class Demux implements StreamParser {
   private misfit(line: RawLine, wrapper: Wrapper): void {
     const service = this.last;
     service?.joiner?.end();
+    if (service !== null) this.spans?.add(this.lastLine, line.byteOffset);
     if (COLLECTOR_NOTE.test(line.text)) this.refuse(line, 'collector-note');
     else if (wrapper.objects) this.refuse(line, 'bad-envelope');
     else if (startShape(line.text) !== 'none') this.verbatim(this.plain, line);
@@ -166,10 +188,16 @@ class Demux implements StreamParser {
   private give(service: Service, line: RawLine, isVerbatim: boolean): void {
     let shape = startShape(line.text);
     if (shape === 'none' && line.envelope !== undefined && isNanomqSyslog(line.envelope)) shape = 'nanomq-syslog';
+    if (shape !== 'none') {
+      if (this.spans !== null && !isAtDefault(service)) this.spans.add(startOf(service), service.lastOffset);
+      service.startOffset = line.byteOffset;
+      service.startLine = line.lineNo;
+    }
     if (service.part !== null ? shape !== 'none' && shape !== service.part.family : shape !== service.refused?.family) {
       this.turn(service, line);
     }
-    if (service.part !== null) service.part.line(line, isVerbatim);
+    service.lastOffset = line.byteOffset;
+    if (service.part !== null) service.part.line(line, isVerbatim, this.spans);
     else this.refuse(line, service.refused?.reason ?? 'other-program');
   }
 
@@ -180,12 +208,13 @@ class Demux implements StreamParser {
     if (detected === null) {
       // Text before the service's first record belongs with it.
       if (service.part === null && service.refused === null && expected !== undefined) {
-        service.part = this.open(service, expected);
+        service.part = partOf(service, expected) ?? this.open(service, expected);
       }
       return;
     }
     const family = FAMILY_OF_LAYOUT[detected.layout];
-    const known = service.parts.find((part) => part.family === family);
+    const known = partOf(service, detected);
+    if (this.parts.length > 0 || this.product !== undefined) this.spans ??= new OpenSpans();
     if (known !== undefined) service.part = known;
     else if (this.product !== undefined && detected.product !== this.product) {
       service.part = null;
@@ -208,7 +237,7 @@ class Demux implements StreamParser {
     });
     this.parts.push(part);
     service.parts.push(part);
-    this.sink.part(index, { label: part.label, detection });
+    this.sink.part(index, { label: part.label, key: `${part.family} ${part.label}`.trimEnd(), detection });
     return part;
   }
 
@@ -224,7 +253,8 @@ class Demux implements StreamParser {
     if (known !== undefined) return known;
     if (this.services.size >= MAX_SERVICES) return this.plain;
     const expected = this.found.services.get(name);
-    const service: Service = { name, expected, parts: [], part: null, refused: null, joiner: null };
+    const nothing = { part: null, refused: null, joiner: null, startOffset: 0, startLine: 1, lastOffset: 0 };
+    const service: Service = { name, expected, parts: [], ...nothing };
     this.services.set(name, service);
     return service;
   }
@@ -233,9 +263,29 @@ class Demux implements StreamParser {
     this.nextCheck = (Math.floor(byteOffset / CHECK_BYTES) + 1) * CHECK_BYTES;
     for (const part of this.parts) {
       const held = part.held();
-      if (held !== null && byteOffset - held.byteOffset > MAX_HELD_BYTES) part.flush();
+      if (held !== null && byteOffset - held.byteOffset > MAX_HELD_BYTES) part.flush(this.spans);
+    }
+    for (const service of this.services.values()) {
+      if (isAtDefault(service) || byteOffset - service.startOffset <= MAX_HELD_BYTES) continue;
+      service.refused = null;
+      service.part = service.expected === undefined ? null : (partOf(service, service.expected) ?? null);
     }
   }
+}
+
+/** The service's part that reads this layout. */
+function partOf(service: Service, { layout }: Detection): Part | undefined {
+  return service.parts.find((part) => part.family === FAMILY_OF_LAYOUT[layout]);
+}
+
+/** Whether a fresh parser would send the service's next line, if it starts no record, to where this one sends it. */
+function isAtDefault({ part, expected, refused }: Service): boolean {
+  if (part === null) return refused === null;
+  return expected !== undefined && part.family === FAMILY_OF_LAYOUT[expected.layout];
+}
+
+function startOf({ startOffset, startLine }: Service): LinePosition {
+  return { byteOffset: startOffset, lineNo: startLine };
 }
 
 function earlier(one: LinePosition, other: LinePosition | null | undefined): LinePosition {

@@ -9,6 +9,7 @@ import type { Detection } from '../detect/detect-layout.ts';
 import { FAMILY_OF_LAYOUT, type Family } from '../detect/start-shape.ts';
 import type { Envelope, LogRecord, ParserSink, RawLine, RecordFlag, RecordParser, UnparsedLine } from '../record.ts';
 import type { LinePosition } from './line-splitter.ts';
+import type { OpenSpans } from './open-spans.ts';
 
 /** Lines remembered at most. A record with more continuation lines keeps its envelope; records held behind it may lose theirs. */
 const MAX_NOTES = 8_192;
@@ -32,6 +33,7 @@ export class StreamPart {
   private notes: LineNote[] = [];
   /** What came out of the parser while notes had to be kept; whose lines are whose is known once the parser returns. */
   private finished: Finished[] = [];
+  private lastOffset = -1; // of its last line
   private nextOffset = -1; // where the parser takes its next line to start
 
   constructor(label: string, detection: Detection, sink: ParserSink) {
@@ -51,11 +53,17 @@ export class StreamPart {
     });
   }
 
-  /** `isVerbatim`: the text is the bytes of the line without its line end. */
-  line(line: RawLine, isVerbatim: boolean): void {
+  /**
+   * `isVerbatim`: the text is the bytes of the line without its line end. `spans`: takes note of the records that were finished, if
+   * lines of other parts can stand inside them.
+   */
+  line(line: RawLine, isVerbatim: boolean, spans: OpenSpans | null): void {
     if (!isVerbatim || line.flags !== undefined) this.note(line);
+    const before = spans === null ? null : this.held();
     this.nextOffset = line.byteOffset + line.byteLength;
     this.parser.line(line);
+    if (spans !== null && before !== null) this.noteSpan(before, line, spans);
+    this.lastOffset = line.byteOffset;
     if (this.notes.length > 0) this.settle(this.parser.resumePoint().lineNo);
   }
 
@@ -70,9 +78,18 @@ export class StreamPart {
   }
 
   /** Hands out what is held. The part can go on. */
-  flush(): void {
+  flush(spans: OpenSpans | null): void {
+    const held = spans === null ? null : this.held();
+    if (held !== null) spans?.add(held, this.lastOffset);
     this.parser.end();
     this.settle(Number.POSITIVE_INFINITY);
+  }
+
+  /** What was held before the line and is no longer: it reaches to the line before, or into this one if that is cut in two. */
+  private noteSpan(before: LinePosition, line: RawLine, spans: OpenSpans): void {
+    const point = this.parser.resumePoint();
+    const isInside = point.byteOffset > line.byteOffset && point.byteOffset < this.nextOffset;
+    if (point.lineNo !== before.lineNo) spans.add(before, isInside ? line.byteOffset : this.lastOffset);
   }
 
   private note({ lineNo, byteOffset, envelope, flags }: RawLine): void {

@@ -44,7 +44,12 @@ function wrapper(title: string, pattern: RegExp, tsOf: (groups: Groups) => numbe
       if (found === null) return null;
       const groups = found.groups as Groups;
       const envelope = envelopeOf(groups, tsOf(groups), of(groups));
-      return { text: decodeControls(text.slice(found[0].length)), envelope, partial: false, prefixLength: found[0].length };
+      return {
+        text: decodeControls(text.slice(found[0].length)),
+        envelope,
+        partial: false,
+        prefixLength: found[0].length,
+      };
     },
   };
 }
