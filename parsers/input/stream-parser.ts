@@ -99,6 +99,7 @@ class Demux implements StreamParser {
   private lastLine: LinePosition = { byteOffset: 0, lineNo: 1 };
   private lastPrefix = 0;
   private readonly parts: Part[] = [];
+  private primary = -1; // index of the part that takes what belongs to none
   /** Null while the stream is one log without a wrapper: then no line of another part can stand inside a record. */
   private spans: OpenSpans | null;
   private next: LinePosition = { byteOffset: 0, lineNo: 1 };
@@ -188,13 +189,16 @@ class Demux implements StreamParser {
   private give(service: Service, line: RawLine, isVerbatim: boolean): void {
     let shape = startShape(line.text);
     if (shape === 'none' && line.envelope !== undefined && isNanomqSyslog(line.envelope)) shape = 'nanomq-syslog';
-    if (shape !== 'none') {
-      if (this.spans !== null && !isAtDefault(service)) this.spans.add(startOf(service), service.lastOffset);
-      service.startOffset = line.byteOffset;
-      service.startLine = line.lineNo;
-    }
-    if (service.part !== null ? shape !== 'none' && shape !== service.part.family : shape !== service.refused?.family) {
+    const { part, refused, expected } = service;
+    if (part === null && refused === null && expected !== undefined && shape === 'none') {
+      // Text before the service's first record belongs with it. So does, after a resume, what belonged to its last one.
+      service.part = partOf(service, expected) ?? this.open(service, expected);
+    } else if (part !== null ? shape !== 'none' && shape !== part.family : shape !== refused?.family) {
       this.turn(service, line);
+    } else if (shape !== 'none' && this.spans !== null && !isAtDefault(service)) {
+      // A reader that resumes here must learn from this line what it is, so it must be what it looks like.
+      const detected = detectWrappedLine(line.text, line.lineNo, line.envelope, this.wrapper);
+      if (detected !== null && FAMILY_OF_LAYOUT[detected.layout] === shape) this.startRun(service, line);
     }
     service.lastOffset = line.byteOffset;
     if (service.part !== null) service.part.line(line, isVerbatim, this.spans);
@@ -206,7 +210,6 @@ class Demux implements StreamParser {
     const { expected } = service;
     const detected = detectWrappedLine(line.text, line.lineNo, line.envelope, this.wrapper);
     if (detected === null) {
-      // Text before the service's first record belongs with it.
       if (service.part === null && service.refused === null && expected !== undefined) {
         service.part = partOf(service, expected) ?? this.open(service, expected);
       }
@@ -215,6 +218,7 @@ class Demux implements StreamParser {
     const family = FAMILY_OF_LAYOUT[detected.layout];
     const known = partOf(service, detected);
     if (this.parts.length > 0 || this.product !== undefined) this.spans ??= new OpenSpans();
+    this.startRun(service, line);
     if (known !== undefined) service.part = known;
     else if (this.product !== undefined && detected.product !== this.product) {
       service.part = null;
@@ -229,6 +233,13 @@ class Demux implements StreamParser {
     }
   }
 
+  /** The line says where those that start no record go from here on. */
+  private startRun(service: Service, line: RawLine): void {
+    if (!isAtDefault(service)) this.spans?.add(startOf(service), service.lastOffset);
+    service.startOffset = line.byteOffset;
+    service.startLine = line.lineNo;
+  }
+
   private open(service: Service, detection: Detection): Part {
     const index = this.parts.length;
     const part = new Part(service.name, detection, {
@@ -241,11 +252,20 @@ class Demux implements StreamParser {
     return part;
   }
 
-  /** Keeps a line that no part takes. It is counted with the first part. */
+  /** Keeps a line that no part takes. It is counted with the part that the head of the stream tells of. */
   private refuse(line: RawLine, reason: string): void {
-    if (this.parts.length === 0) this.open(this.service(this.found.service), this.detection);
+    if (this.primary === -1) {
+      const service = this.service(this.found.service);
+      this.primary = this.parts.indexOf(partOf(service, this.detection) ?? this.open(service, this.detection));
+    }
     const { lineNo, byteOffset, byteLength } = line;
-    this.sink.unparsed(0, { lineNo, byteOffset, byteLength, text: line.text.slice(0, MAX_BODY_CHARS), reason });
+    this.sink.unparsed(this.primary, {
+      lineNo,
+      byteOffset,
+      byteLength,
+      text: line.text.slice(0, MAX_BODY_CHARS),
+      reason,
+    });
   }
 
   private service(name: string): Service {

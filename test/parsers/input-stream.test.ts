@@ -169,7 +169,7 @@ function mixture(next: () => number, glued: boolean): Buffer {
   for (let i = 0; i < count; i++) {
     let text: string = next() < 0.1 ? pick(NOISE) : pick(LOGS[pick(LOGGED_LAYOUTS)]);
     if (glued && next() < 0.05) text += pick(LOGS[pick(LOGGED_LAYOUTS)]);
-    if (wrapping !== null && next() < 0.95) text = wrapping.wrap(text, pick(['a', 'b', 'nng-nanomq', 'sshd']));
+    if (wrapping !== null && next() < 0.95) text = wrapping.wrap(text, pick(['a', 'b', 'nng-nanomq']));
     if (next() < 0.1) text = text.replace(' F ', ' P ').replace('\\n"', '"');
     if (next() < 0.05) text = text.slice(0, Math.floor(next() * text.length));
     if (next() < 0.05) text += '\0'.repeat(Math.floor(next() * 100)) + pick(NOISE);
@@ -183,7 +183,7 @@ function mixture(next: () => number, glued: boolean): Buffer {
 function wrapperMissed(bytes: Buffer, { parser }: ReadStream): boolean {
   return (
     !parser.detection.evidence.includes('behind') &&
-    /stdout|stderr|edge-7|T05:00:00|T07:00:00| \| /.test(bytes.toString())
+    /stdout|stderr|edge-7|T05:00:00|T07:00:00| \|/.test(bytes.toString())
   );
 }
 
@@ -228,16 +228,24 @@ test(`a read of a mixture that is broken off anywhere and resumed sees the same 
     const start = first.parser.resumePoint();
     const rest = byName(readStream(bytes, { start })!.parts);
     const kept = byName(first.parts);
+    const taken = <T extends { byteOffset: number }>(list: readonly T[] = []) =>
+      list.filter((one) => one.byteOffset < start.byteOffset);
+    const title = `round ${round}, after ${lines} lines`;
     for (const [name, part] of byName(whole.parts)) {
-      const before = <T extends { byteOffset: number }>(list: readonly T[] = []) =>
-        list.filter((one) => one.byteOffset < start.byteOffset);
-      const again = {
-        records: [...before(kept.get(name)?.records), ...(rest.get(name)?.records ?? [])],
-        unparsed: [...before(kept.get(name)?.unparsed), ...(rest.get(name)?.unparsed ?? [])],
-      };
-      const title = `round ${round}, ${name}, after ${lines} lines`;
-      assert.deepEqual(again.records, part.records, title);
-      assert.deepEqual(again.unparsed, part.unparsed, title);
+      const again = [...taken(kept.get(name)?.records), ...(rest.get(name)?.records ?? [])];
+      assert.deepEqual(again, part.records, `${title}, ${name}`);
     }
+    // Lines that nobody takes are the same ones, though after damage another part may count them.
+    const unparsed = (parts: Iterable<ReadPart>) =>
+      [...parts].flatMap((part) => part.unparsed.map((one) => one.byteOffset));
+    const again = [
+      ...taken(first.parts.flatMap((part) => part.unparsed)).map((one) => one.byteOffset),
+      ...unparsed(rest.values()),
+    ];
+    assert.deepEqual(
+      again.sort((a, b) => a - b),
+      unparsed(whole.parts).sort((a, b) => a - b),
+      title,
+    );
   }
 });
