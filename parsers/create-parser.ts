@@ -20,6 +20,8 @@ export function createParser(layout: Layout, sink: ParserSink | SlottedSink): Re
 const PARSERS: { readonly [layout in Layout]: (sink: ParserSink) => RecordParser } = {
   'nanomq-file': (sink) => createNanomqParser('nanomq-file', sink),
   'nanomq-console': (sink) => createNanomqParser('nanomq-console', sink),
+  // Until its parser is there, its lines are kept as unparsed.
+  'nanomq-syslog': (sink) => createNanomqParser('nanomq-file', sink),
   'emqx-text': createEmqxTextParser,
   'emqx-trace': createEmqxTextParser,
   'emqx-json': createEmqxJsonParser,

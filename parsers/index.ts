@@ -2,9 +2,18 @@
 
 export { createParser } from './create-parser.ts';
 export { type Detection, detectLayout, MAX_DETECT_LINES } from './detect/detect-layout.ts';
+export { detectStream, MAX_WRAPPED_DETECT_LINES, refusalOf, type StreamDetection } from './detect/detect-stream.ts';
 export { type EmqxCatalogueRow, type EmqxTextRow, emqxCatalogue, emqxTextCatalogue } from './emqx/catalogue.ts';
 export { type EmqxHint, type EmqxReleaseRange, emqxReleaseRange, hintOfRecord } from './emqx/release-hints.ts';
 export { type LinePosition, LineSplitter, MAX_LINE_CHARS } from './input/line-splitter.ts';
+export {
+  createStreamParser,
+  MAX_PARTS,
+  type StreamParser,
+  type StreamPart,
+  type StreamSink,
+} from './input/stream-parser.ts';
+export { ENCODING_HEAD_BYTES, type Encoding, encodingOf, Utf16Decoder } from './input/utf16-decoder.ts';
 export { nanomqCatalogue } from './nanomq/catalogue/index.ts';
 export type { CatalogueRow, CatalogueSheet } from './nanomq/catalogue-row.ts';
 export { type ReleaseRange, releaseRange, type SeenStatement } from './nanomq/fingerprint.ts';

@@ -7,7 +7,14 @@
 export type Product = 'nanomq' | 'emqx';
 
 /** What a stream of lines looks like. One stream has one layout; it is decided from its first lines (see `detect/`). */
-export type Layout = 'nanomq-file' | 'nanomq-console' | 'emqx-text' | 'emqx-json' | 'emqx-trace' | 'emqx-trace-json';
+export type Layout =
+  | 'nanomq-file'
+  | 'nanomq-console'
+  | 'nanomq-syslog'
+  | 'emqx-text'
+  | 'emqx-json'
+  | 'emqx-trace'
+  | 'emqx-trace-json';
 
 /** Both products' levels on one scale, worst first. EMQX `notice` is `info`; `alert` and `emergency` are `fatal`. */
 export type Severity = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -20,9 +27,11 @@ export interface RawLine {
   readonly lineNo: number; // 1-based
   readonly byteOffset: number; // of the first byte
   readonly byteLength: number; // including the line end
-  readonly text: string; // without \n or \r\n
+  readonly text: string; // without \n or \r\n; a message that journald or syslog kept whole can have line ends inside
   readonly truncated?: boolean; // the text is cut at `MAX_LINE_CHARS`; byteLength is not
-  /** What was repaired in the text: bytes that were no UTF-8, NUL bytes, colour codes. Absent if nothing was. */
+  /** The next line has the same number: a hole of NUL bytes lies between them, not a line end. */
+  readonly endsInHole?: boolean;
+  /** What was repaired in the text: bytes that were no UTF-8, NUL bytes. Absent if nothing was. */
   readonly flags?: readonly RecordFlag[];
   /** What a collector had written before the line and is no longer in `text`. */
   readonly envelope?: Envelope;
@@ -36,9 +45,9 @@ export type RecordFlag =
   | 'interleaved' // prefix and message come from a console line that two threads wrote into
   | 'cut'; // the product or a collector cut the message (EMQX `...`, docker's 16 KiB parts)
 
-/** What docker, compose, journald or syslog put before a line. Absent members: that collector does not say. */
+/** What docker, compose, Kubernetes, journald or syslog put before a line. Absent members: that collector does not say. */
 export interface Envelope {
-  readonly collector: 'docker' | 'docker-json' | 'compose' | 'journald' | 'syslog';
+  readonly collector: 'docker' | 'docker-json' | 'compose' | 'journald' | 'syslog' | 'kubectl' | 'cri';
   /** The collector's own time of the line, µs; a stamp without an offset is read as if it were UTC. */
   readonly ts?: number;
   readonly host?: string;

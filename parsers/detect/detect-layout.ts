@@ -6,20 +6,29 @@ import type { Layout, Product } from '../record.ts';
 export interface Detection {
   readonly layout: Layout;
   readonly product: Product;
-  /** One sentence for the reader: which line decided, and by what. */
+  /** One sentence for the reader: which line decided, and by what; and what the line was wrapped in. */
   readonly evidence: string;
 }
 
 /** Lines looked at. */
 export const MAX_DETECT_LINES = 200;
 
+export interface NumberedLine {
+  readonly lineNo: number; // 1-based
+  readonly text: string;
+}
+
 /** Layout of a stream, or null if none of its first lines starts a record of any layout. */
 export function detectLayout(lines: readonly string[]): Detection | null {
+  return detectNumbered(lines.slice(0, MAX_DETECT_LINES).map((text, index) => ({ lineNo: index + 1, text })));
+}
+
+/** As `detectLayout`; lines of another product than the given one are passed over. */
+export function detectNumbered(lines: readonly NumberedLine[], product?: Product): Detection | null {
   let fallback: Detection | null = null;
-  const count = Math.min(lines.length, MAX_DETECT_LINES);
-  for (let i = 0; i < count; i++) {
-    const found = detectLine(lines[i]!, i + 1);
-    if (found === null) continue;
+  for (const { text, lineNo } of lines) {
+    const found = detectLine(text, lineNo);
+    if (found === null || (product !== undefined && found.product !== product)) continue;
     // A text log has only lower-case levels, but a trace file can start with such lines too: a trace line further on decides.
     if (found.layout !== 'emqx-text') return fallback === null || found.layout === 'emqx-trace' ? found : fallback;
     fallback ??= found;
@@ -27,7 +36,8 @@ export function detectLayout(lines: readonly string[]): Detection | null {
   return fallback;
 }
 
-function detectLine(text: string, lineNo: number): Detection | null {
+/** Layout of which the line starts a record; null if it starts none. */
+export function detectLine(text: string, lineNo: number): Detection | null {
   const nanomq = splitNanomqHeader(text);
   if (nanomq !== null) {
     return nanomq.func === null

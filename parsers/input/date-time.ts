@@ -37,3 +37,17 @@ function twoDigits(text: string, at: number): number {
   const ones = text.charCodeAt(at + 1) - 0x30;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
+
+const RFC3339 = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$/;
+
+/** `2024-01-02T03:04:05.123456789+01:00` with its parts after the seconds optional -> µs. No offset reads as UTC. */
+export function parseRfc3339(stamp: string): number | null {
+  const found = RFC3339.exec(stamp);
+  const seconds = found === null ? null : parseDateTime(stamp);
+  if (found === null || seconds === null) return null;
+  const us = found[1] === undefined ? 0 : Number(found[1].padEnd(6, '0').slice(0, 6));
+  const offset = found[2];
+  if (offset === undefined || offset === 'Z') return seconds + us;
+  const minutes = twoDigits(offset, 1) * 60 + twoDigits(offset, offset.length - 2);
+  return seconds + us - (offset[0] === '-' ? -minutes : minutes) * 60_000_000;
+}

@@ -1,15 +1,21 @@
 /**
  * Cuts a stream of bytes into lines and says where each one's bytes lie.
  *
- * Line ends are `\n` and `\r\n`. Text is UTF-8 with replacement characters for what is not; pure ASCII takes a faster way.
+ * Line ends are `\n` and `\r\n`. Text is UTF-8 with replacement characters for what is not; pure ASCII takes a faster way. NUL
+ * bytes are taken out. A long run of them is the hole that a crash or a truncated file leaves: what follows it was written by
+ * another process, so it becomes a line of its own with the same line number.
  */
-import type { RawLine } from '../record.ts';
+import type { RawLine, RecordFlag } from '../record.ts';
 
 /** A longer line keeps its byte length, but only this much of its text. */
 export const MAX_LINE_CHARS = 1_048_576;
+/** NULs in a row that are a hole in the file and not a byte in a message. */
+const HOLE_BYTES = 64;
 
+const NUL = 0x00;
 const LF = 0x0a;
 const CR = 0x0d;
+const FIRST_CARRY_BYTES = 4_096;
 
 export interface LinePosition {
   readonly byteOffset: number; // of the first byte that will be pushed
@@ -20,11 +26,13 @@ export class LineSplitter {
   private readonly onLine: (line: RawLine) => void;
   private lineNo: number;
   private lineStart: number;
-  /** Bytes of the line that is not complete yet; at most MAX_LINE_CHARS + 1 of them are kept. */
-  private carry: Buffer[] = [];
-  private carriedBytes = 0;
+  /** Text bytes of the line that is not complete yet, without its NULs; at most MAX_LINE_CHARS + 1 of them are kept. */
+  private carry = Buffer.alloc(0);
   private keptBytes = 0;
-  private lastCarriedByte = 0;
+  private carriedBytes = 0; // all bytes of that line so far
+  private carriedTextBytes = 0; // those that are no NULs
+  private nulRun = 0; // NULs at its end
+  private lastTextByte = 0;
 
   constructor(onLine: (line: RawLine) => void, start: LinePosition = { byteOffset: 0, lineNo: 1 }) {
     this.onLine = onLine;
@@ -36,8 +44,10 @@ export class LineSplitter {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let from = 0;
     for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, from)) {
-      if (this.carriedBytes === 0) this.emit(bytes, from, at, at + 1 - from);
-      else this.emitCarried(bytes.subarray(from, at), 1);
+      if (this.carriedBytes > 0 || !this.emitWhole(bytes, from, at)) {
+        this.keep(bytes.subarray(from, at));
+        this.emitCarried(1);
+      }
       from = at + 1;
     }
     if (from < bytes.length) this.keep(bytes.subarray(from));
@@ -45,52 +55,127 @@ export class LineSplitter {
 
   /** Emits the last line if the input does not end in a line end. */
   end(): void {
-    if (this.carriedBytes > 0) this.emitCarried(Buffer.alloc(0), 0);
+    if (this.carriedBytes > 0) this.emitCarried(0);
+  }
+
+  /** The usual line: complete in one chunk, short, without NULs. False if it is none, and nothing was done. */
+  private emitWhole(bytes: Buffer, from: number, lf: number): boolean {
+    const to = lf > from && bytes[lf - 1] === CR ? lf - 1 : lf;
+    if (to - from > MAX_LINE_CHARS) return false;
+    const text = bytes.toString('latin1', from, to);
+    // A latin1 string with a character of 0x80 or more stands for bytes that need the UTF-8 decoder.
+    if (!NOT_PLAIN.test(text)) {
+      this.emit({ lineNo: this.lineNo, byteOffset: this.lineStart, byteLength: lf + 1 - from, text });
+    } else {
+      if (text.includes('\0')) return false;
+      this.emitText(bytes.subarray(from, to), lf + 1 - from, NO_FLAGS);
+    }
+    this.lineNo += 1;
+    return true;
   }
 
   private keep(rest: Buffer): void {
-    this.carriedBytes += rest.length;
-    this.lastCarriedByte = rest[rest.length - 1]!;
-    const room = MAX_LINE_CHARS + 1 - this.keptBytes;
-    if (room <= 0) return;
-    // The caller may reuse its chunk, so the part that is carried over is copied.
-    const copy = Buffer.from(rest.subarray(0, room));
-    this.carry.push(copy);
-    this.keptBytes += copy.length;
+    let from = 0;
+    for (let nul = rest.indexOf(NUL); nul !== -1; nul = rest.indexOf(NUL, from)) {
+      this.keepText(rest.subarray(from, nul));
+      let end = nul + 1;
+      while (end < rest.length && rest[end] === NUL) end += 1;
+      this.nulRun += end - nul;
+      this.carriedBytes += end - nul;
+      from = end;
+    }
+    this.keepText(rest.subarray(from));
   }
 
-  private emitCarried(tail: Buffer, lineEndBytes: number): void {
-    const textBytes = this.carriedBytes + tail.length;
-    const endsInCr = (tail.length > 0 ? tail[tail.length - 1] : this.lastCarriedByte) === CR && lineEndBytes > 0;
-    const room = MAX_LINE_CHARS + 1 - this.keptBytes;
-    if (tail.length > 0 && room > 0) this.carry.push(tail.subarray(0, room));
-    const whole = this.carry.length === 1 ? this.carry[0]! : Buffer.concat(this.carry);
-    this.carry = [];
-    this.carriedBytes = 0;
-    this.keptBytes = 0;
-    const textEnd = Math.min(whole.length, textBytes - (endsInCr ? 1 : 0));
-    this.emitText(whole, 0, textEnd, textBytes + lineEndBytes);
+  private keepText(part: Buffer): void {
+    if (part.length === 0) return;
+    if (this.nulRun >= HOLE_BYTES && this.carriedTextBytes > 0) this.emitPiece(0, true);
+    this.nulRun = 0;
+    this.carriedBytes += part.length;
+    this.carriedTextBytes += part.length;
+    this.lastTextByte = part[part.length - 1]!;
+    const kept = Math.min(part.length, MAX_LINE_CHARS + 1 - this.keptBytes);
+    if (kept <= 0) return;
+    // The caller may reuse its chunk, so what is carried over is copied.
+    if (this.keptBytes + kept > this.carry.length) this.growCarry(this.keptBytes + kept);
+    part.copy(this.carry, this.keptBytes, 0, kept);
+    this.keptBytes += kept;
   }
 
-  private emit(bytes: Buffer, from: number, lf: number, byteLength: number): void {
-    const textEnd = lf > from && bytes[lf - 1] === CR ? lf - 1 : lf;
-    this.emitText(bytes, from, textEnd, byteLength);
+  private growCarry(bytes: number): void {
+    const room = Math.max(bytes, FIRST_CARRY_BYTES, 2 * this.carry.length);
+    const larger = Buffer.allocUnsafe(Math.min(room, MAX_LINE_CHARS + 1));
+    this.carry.copy(larger, 0, 0, this.keptBytes);
+    this.carry = larger;
   }
 
-  private emitText(bytes: Buffer, from: number, to: number, byteLength: number): void {
-    const truncated = to - from > MAX_LINE_CHARS;
-    const text = decode(bytes, from, truncated ? from + MAX_LINE_CHARS : to);
-    const line = { lineNo: this.lineNo, byteOffset: this.lineStart, byteLength, text };
+  private emitCarried(lineEndBytes: number): void {
+    this.emitPiece(lineEndBytes, false);
     this.lineNo += 1;
-    this.lineStart += byteLength;
-    this.onLine(truncated ? { ...line, truncated: true } : line);
+  }
+
+  /** Emits what is carried as a line, and starts the next one behind it. */
+  private emitPiece(lineEndBytes: number, endsInHole: boolean): void {
+    const byteLength = this.carriedBytes + lineEndBytes;
+    const endsInCr = lineEndBytes > 0 && this.carriedTextBytes > 0 && this.lastTextByte === CR;
+    const textBytes = this.carriedTextBytes - (endsInCr ? 1 : 0);
+    const flags: RecordFlag[] = textBytes > MAX_LINE_CHARS ? ['line-truncated'] : [];
+    if (this.carriedBytes > this.carriedTextBytes) flags.push('nul-bytes');
+    const text = this.carry.subarray(0, Math.min(textBytes, this.keptBytes));
+    this.keptBytes = 0;
+    this.carriedBytes = 0;
+    this.carriedTextBytes = 0;
+    this.nulRun = 0;
+    this.emitText(text, byteLength, flags, endsInHole);
+  }
+
+  private emitText(bytes: Buffer, byteLength: number, flags: readonly RecordFlag[], endsInHole = false): void {
+    const truncated = bytes.length > MAX_LINE_CHARS;
+    const length = truncated ? lastCharacterEnd(bytes, MAX_LINE_CHARS) : bytes.length;
+    const from = this.lineStart === 0 && startsWithBom(bytes) ? BOM.length : 0;
+    const text = bytes.toString('utf8', from, length);
+    const all = text.includes(REPLACEMENT) && !isUtf8(bytes, from, length, text) ? [...flags, INVALID_UTF8] : flags;
+    this.emit({
+      lineNo: this.lineNo,
+      byteOffset: this.lineStart,
+      byteLength,
+      text,
+      ...(all.length === 0 ? {} : { flags: all }),
+      ...(truncated ? { truncated: true } : {}),
+      ...(endsInHole ? { endsInHole: true } : {}),
+    });
+  }
+
+  private emit(line: RawLine): void {
+    this.lineStart += line.byteLength;
+    this.onLine(line);
   }
 }
 
-function decode(bytes: Buffer, from: number, to: number): string {
-  const latin1 = bytes.toString('latin1', from, to);
-  // A latin1 string with a character of 0x80 or more stands for bytes that need the UTF-8 decoder.
-  return NOT_ASCII.test(latin1) ? bytes.toString('utf8', from, to) : latin1;
+const NOT_PLAIN = /[\0\x80-\xff]/;
+const NO_FLAGS: readonly RecordFlag[] = [];
+const INVALID_UTF8: RecordFlag = 'invalid-utf8';
+const REPLACEMENT = '\ufffd';
+const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT);
+/** A byte order mark is no text; it counts among the bytes of the first line. */
+const BOM = Buffer.from('\ufeff');
+
+function startsWithBom(bytes: Buffer): boolean {
+  return bytes.length >= BOM.length && bytes[0] === BOM[0] && bytes[1] === BOM[1] && bytes[2] === BOM[2];
 }
 
-const NOT_ASCII = /[\x80-\xff]/;
+/** Whether every replacement character of the text was one in the bytes already. */
+function isUtf8(bytes: Buffer, from: number, to: number, text: string): boolean {
+  let written = 0;
+  for (let at = bytes.indexOf(REPLACEMENT_BYTES, from); at !== -1 && at < to; written++) {
+    at = bytes.indexOf(REPLACEMENT_BYTES, at + REPLACEMENT_BYTES.length);
+  }
+  return text.split(REPLACEMENT).length - 1 === written;
+}
+
+/** The end of the last whole character in the first `limit` bytes. */
+function lastCharacterEnd(bytes: Buffer, limit: number): number {
+  let end = limit;
+  while (end > limit - 4 && end > 0 && (bytes[end]! & 0xc0) === 0x80) end -= 1;
+  return end;
+}

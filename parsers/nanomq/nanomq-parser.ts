@@ -218,7 +218,7 @@ function findCuts(line: RawLine, from: number): readonly number[] {
   return cuts;
 }
 
-/** A line that is cut short or held invalid UTF-8 does not say where in its bytes a character lies: it stays whole. */
+/** A line that is cut short, or held NULs or invalid UTF-8, does not say where in its bytes a character lies: it stays whole. */
 function countsBytes(line: RawLine): boolean {
-  return line.truncated !== true && !line.text.includes('\ufffd');
+  return line.flags === undefined && !line.text.includes('\ufffd');
 }
