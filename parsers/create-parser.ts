@@ -13,7 +13,7 @@ import { createSlottedParser, type SlottedLayout, type SlottedSink } from './slo
  */
 export function createParser(layout: Layout, sink: ParserSink | SlottedSink): RecordParser {
   const slotted = SLOTTED[layout];
-  if (slotted !== undefined && 'slotted' in sink) return createSlottedParser(slotted, sink);
+  if (slotted !== undefined && 'slotted' in sink) return createSlottedParser(layout, slotted, sink);
   return PARSERS[layout](sink);
 }
 

@@ -3,6 +3,7 @@
 export { createParser } from './create-parser.ts';
 export { type Detection, detectLayout, MAX_DETECT_LINES } from './detect/detect-layout.ts';
 export { detectStream, MAX_WRAPPED_DETECT_LINES, refusalOf, type StreamDetection } from './detect/detect-stream.ts';
+export { startsLikeRecord } from './detect/start-shape.ts';
 export { type EmqxCatalogueRow, type EmqxTextRow, emqxCatalogue, emqxTextCatalogue } from './emqx/catalogue.ts';
 export { type EmqxHint, type EmqxReleaseRange, emqxReleaseRange, hintOfRecord } from './emqx/release-hints.ts';
 export { type LinePosition, LineSplitter, MAX_LINE_CHARS } from './input/line-splitter.ts';
@@ -22,4 +23,5 @@ export { renderNanomqMessage } from './nanomq/render.ts';
 export type * from './record.ts';
 export { MAX_BODY_CHARS } from './record.ts';
 export { type Shape, type SlottedRecord, type Source, slotLength, type Template, toLogRecord } from './slots/shape.ts';
+export type { ShapeStore } from './slots/shape-memo.ts';
 export type { SlottedSink } from './slots/slotted-parser.ts';

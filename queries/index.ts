@@ -2,6 +2,7 @@
 export { type Analysis, type AnalyzedCycle, type AnalyzedFinding, type AnalyzedSession, analyze } from './analyze.ts';
 export { Database, packageRoot, type Row, SCHEMA_VERSION, type SqlValue } from './database.ts';
 export { refreshDerived } from './derive/refresh.ts';
+export { zoneOffsetUs } from './derive/zone.ts';
 export type { Advice, Certainty, Evidence, Finding } from './diagnosis/finding.ts';
 export type { Rule } from './diagnosis/rule.ts';
 export { diagnose, RULES } from './diagnosis/rules.ts';

@@ -1,5 +1,6 @@
 /** `bridgetrace ingest`: log files and folders into the incident database. */
-import { type IngestResult, ingest, UsageError } from '../../queries/index.ts';
+import { Option } from '@commander-js/extra-typings';
+import { type IngestResult, ingest, UsageError, zoneOffsetUs } from '../../queries/index.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { Progress } from '../output/progress.ts';
@@ -15,7 +16,11 @@ export const register: RegisterCommand = (program, context) => {
       .argument('<path...>', 'log files, gzipped or not, and folders of them')
       .option('--tz <zone>', 'zone of stamps without one (NanoMQ): Asia/Shanghai or +08:00; else it is estimated')
       .option('--product <name>', 'take only logs of this product: nanomq or emqx')
-      .option('--node <name>', 'name of the NanoMQ or EMQX node that wrote these logs'),
+      .option('--node <name>', 'name of the NanoMQ or EMQX node that wrote these logs')
+      .option('--since <time>', 'take only records from this time on: 2026-11-22T05:00 (in --tz, else UTC)')
+      .option('--until <time>', 'take only records before this time')
+      .option('--threads <n>', 'threads that parse; 1: no extra thread (default: one a core)')
+      .addOption(new Option('--commit-bytes <n>', 'bytes between two commits').hideHelp()),
   );
   withExample(
     command,
@@ -28,6 +33,15 @@ export const register: RegisterCommand = (program, context) => {
       if (product !== undefined && product !== 'nanomq' && product !== 'emqx') {
         throw new UsageError('bad-product', `--product ${product}: nanomq or emqx.`);
       }
+      const [threads, commitBytes] = [
+        positive(options.threads, '--threads'),
+        positive(options.commitBytes, '--commit-bytes'),
+      ];
+      const since = instant(options.since, '--since', options.tz);
+      const until = instant(options.until, '--until', options.tz);
+      if (since !== undefined && until !== undefined && since >= until) {
+        throw new UsageError('bad-time', '--since is not before --until.', { hint: 'Exchange the two.' });
+      }
       const progress = new Progress({ stream: context.stderr, label: 'reading', total: null, unit: 'bytes' });
       const result = await withDatabase(context, options.db, 'write', (database) =>
         ingest(database, {
@@ -35,6 +49,10 @@ export const register: RegisterCommand = (program, context) => {
           product,
           node: options.node,
           zone: options.tz,
+          since,
+          until,
+          threads,
+          commitBytes,
           signal: context.signal,
           onProgress: ({ bytesDone }) => progress.update(bytesDone),
         }),
@@ -51,6 +69,31 @@ export const register: RegisterCommand = (program, context) => {
     }),
   );
 };
+
+function positive(text: string | undefined, name: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new UsageError('bad-number', `${name} ${text}: a whole number of at least 1.`);
+  }
+  return value;
+}
+
+/** µs since the epoch; a time without an offset is local time of the zone. */
+function instant(text: string | undefined, name: string, zone: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const found = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?$/.exec(text);
+  const [, date, minutes = '00:00', seconds = ':00', fraction = '', offset] = found ?? [];
+  const ms = Date.parse(`${date}T${minutes}${seconds}Z`);
+  if (found === null || Number.isNaN(ms)) {
+    throw new UsageError('bad-time', `${name} ${text} is no time.`, {
+      hint: 'Write it as 2026-11-22T05:00:00Z or 2026-11-22.',
+    });
+  }
+  const us = ms * 1000 + Math.round(Number(`0${fraction}`) * 1_000_000);
+  const of = offset === 'Z' ? '+00:00' : (offset ?? zone);
+  return of === undefined ? us : us - zoneOffsetUs(of, us);
+}
 
 function asJson(result: IngestResult, database: string) {
   return {

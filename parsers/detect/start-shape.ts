@@ -30,6 +30,11 @@ const SHORTEST_HEADER = 26; // a stamp, a thread of one digit, the blanks
 const MAX_EMQX_STAMP = 40;
 const MAX_PATH_CHARS = 1_024;
 
+/** Whether the line looks like the start of a record of the layout. */
+export function startsLikeRecord(text: string, layout: Layout): boolean {
+  return startShape(text) === FAMILY_OF_LAYOUT[layout];
+}
+
 export function startShape(text: string): Family {
   const first = text.charCodeAt(0);
   if (first === BRACE) return text.charCodeAt(1) === 0x22 && text.includes('"time"') ? 'emqx-json' : 'none';

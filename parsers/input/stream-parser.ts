@@ -20,6 +20,8 @@ import {
   type RecordParser,
   type UnparsedLine,
 } from '../record.ts';
+import type { SlottedRecord } from '../slots/shape.ts';
+import type { ShapeStore } from '../slots/shape-memo.ts';
 import { COLLECTOR_NOTE, stripColourEnds, type Wrapper } from './envelope/wrapper.ts';
 import type { LinePosition } from './line-splitter.ts';
 import { OpenSpans } from './open-spans.ts';
@@ -50,10 +52,16 @@ export interface StreamSink {
   part(index: number, part: StreamPart): void;
   record(index: number, record: LogRecord): void;
   unparsed(index: number, line: UnparsedLine): void;
+  /** If present, most records of streams without a collector's prefixes come this way, as slots of a shape. */
+  slotted?(index: number, record: SlottedRecord): void;
+  /** What was learned of earlier streams, and will be of this one. */
+  readonly shapes?: ShapeStore;
 }
 
-export interface StreamParser extends RecordParser {
+export interface StreamParser extends Omit<RecordParser, 'settle'> {
   readonly detection: Detection;
+  /** No line was given a prefix by a collector. */
+  readonly isPlain: boolean;
 }
 
 /**
@@ -113,6 +121,10 @@ class Demux implements StreamParser {
     this.sink = sink;
     this.product = product;
     this.plain = this.service('');
+  }
+
+  get isPlain(): boolean {
+    return this.wrapper === null;
   }
 
   line(line: RawLine): void {
@@ -245,6 +257,9 @@ class Demux implements StreamParser {
     const part = new Part(service.name, detection, {
       record: (record) => this.sink.record(index, record),
       unparsed: (line) => this.sink.unparsed(index, line),
+      ...(this.sink.slotted === undefined
+        ? {}
+        : { slotted: (record: SlottedRecord) => this.sink.slotted!(index, record), shapes: this.sink.shapes }),
     });
     this.parts.push(part);
     service.parts.push(part);

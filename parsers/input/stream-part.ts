@@ -8,6 +8,8 @@ import { createParser } from '../create-parser.ts';
 import type { Detection } from '../detect/detect-layout.ts';
 import { FAMILY_OF_LAYOUT, type Family } from '../detect/start-shape.ts';
 import type { Envelope, LogRecord, ParserSink, RawLine, RecordFlag, RecordParser, UnparsedLine } from '../record.ts';
+import { toLogRecord } from '../slots/shape.ts';
+import type { SlottedSink } from '../slots/slotted-parser.ts';
 import type { LinePosition } from './line-splitter.ts';
 import type { OpenSpans } from './open-spans.ts';
 
@@ -28,7 +30,7 @@ export class StreamPart {
   readonly label: string;
   readonly detection: Detection;
   readonly family: Family;
-  private readonly sink: ParserSink;
+  private readonly sink: ParserSink | SlottedSink;
   private readonly parser: RecordParser;
   private notes: LineNote[] = [];
   /** What came out of the parser while notes had to be kept; whose lines are whose is known once the parser returns. */
@@ -36,21 +38,33 @@ export class StreamPart {
   private lastOffset = -1; // of its last line
   private nextOffset = -1; // where the parser takes its next line to start
 
-  constructor(label: string, detection: Detection, sink: ParserSink) {
+  constructor(label: string, detection: Detection, sink: ParserSink | SlottedSink) {
     this.label = label;
     this.detection = detection;
     this.family = FAMILY_OF_LAYOUT[detection.layout];
     this.sink = sink;
-    this.parser = createParser(detection.layout, {
+    const own: ParserSink = {
       record: (record) => {
-        if (this.notes.length === 0) this.sink.record(record);
+        if (this.notes.length === 0) sink.record(record);
         else this.finished.push({ record });
       },
       unparsed: (unparsed) => {
-        if (this.notes.length === 0) this.sink.unparsed(unparsed);
+        if (this.notes.length === 0) sink.unparsed(unparsed);
         else this.finished.push({ unparsed });
       },
-    });
+    };
+    this.parser = createParser(detection.layout, 'slotted' in sink ? this.withSlots(own, sink) : own);
+  }
+
+  private withSlots(own: ParserSink, sink: SlottedSink): SlottedSink {
+    return {
+      ...own,
+      shapes: sink.shapes,
+      slotted: (slotted) => {
+        if (this.notes.length === 0) sink.slotted(slotted);
+        else this.finished.push({ record: toLogRecord(slotted) });
+      },
+    };
   }
 
   /**

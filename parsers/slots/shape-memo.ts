@@ -23,6 +23,9 @@ interface Kind {
   byText: Map<string, Shape | null>; // null: learned that it has none
 }
 
+/** Memos by layout, for reading many files one after another. */
+export type ShapeStore = Map<string, ShapeMemo>;
+
 export class ShapeMemo {
   private readonly kinds = new Map<number, Kind[]>();
   private readonly parseOne: ParseOne;

@@ -6,7 +6,7 @@ import type { LogRecord, ParserSink, RawLine, RecordParser } from '../record.ts'
 import { type LineTime, newLineTime, readLineTime } from './line-time.ts';
 import { Mask, type MaskStyle, NUMBER } from './mask.ts';
 import type { Shape, SlottedRecord } from './shape.ts';
-import { ShapeMemo } from './shape-memo.ts';
+import { ShapeMemo, type ShapeStore } from './shape-memo.ts';
 
 export interface SlottedLayout {
   readonly style: MaskStyle;
@@ -21,10 +21,12 @@ export interface SlottedLayout {
 export interface SlottedSink extends ParserSink {
   /** The object is valid only until the call returns. */
   slotted(record: SlottedRecord): void;
+  /** Shapes learned so far; without it the parser starts knowing none. */
+  readonly shapes?: ShapeStore | undefined;
 }
 
-export function createSlottedParser(layout: SlottedLayout, sink: SlottedSink): RecordParser {
-  return new SlottedParser(layout, sink);
+export function createSlottedParser(name: string, layout: SlottedLayout, sink: SlottedSink): RecordParser {
+  return new SlottedParser(name, layout, sink);
 }
 
 /** Longer lines are rare, and their bodies are cut. */
@@ -54,11 +56,13 @@ class SlottedParser implements RecordParser {
   private slowHolds = false;
   private next = { byteOffset: 0, lineNo: 1 };
 
-  constructor(layout: SlottedLayout, sink: SlottedSink) {
+  constructor(name: string, layout: SlottedLayout, sink: SlottedSink) {
     this.layout = layout;
     this.sink = sink;
     this.slow = layout.create(sink);
-    this.memo = new ShapeMemo((text) => parseAlone(layout, text));
+    const known = sink.shapes?.get(name);
+    this.memo = known ?? new ShapeMemo((text) => parseAlone(layout, text));
+    if (known === undefined) sink.shapes?.set(name, this.memo);
     const line = { lineNo: 0, byteOffset: 0, byteLength: 0, text: '' };
     const shape = null as unknown as Shape;
     this.held = { line, blank: null, ts: 0, shape, mask: new Mask() };

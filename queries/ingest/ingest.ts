@@ -6,21 +6,32 @@
  */
 import { stat } from 'node:fs/promises';
 import {
-  createParser,
-  type Detection,
-  detectLayout,
+  detectStream,
   type LinePosition,
   LineSplitter,
-  type RecordParser,
-  type SlottedRecord,
+  MAX_WRAPPED_DETECT_LINES,
+  refusalOf,
+  type ShapeStore,
 } from '../../parsers/index.ts';
 import type { Database } from '../database.ts';
 import { refreshDerived } from '../derive/refresh.ts';
 import { zoneOffsetUs } from '../derive/zone.ts';
 import { InputError } from '../errors.ts';
-import { hash64, hashHex } from '../ids.ts';
 import { expandPaths, type InputFile, isGzip, PREFIX_BYTES, readBytes, readHead } from './inputs.ts';
+import { type PackedPart, PartPacker, type StreamJob } from './part-packer.ts';
+import { type Gap, newStats } from './part-stats.ts';
 import { RecordWriter } from './record-writer.ts';
+import { chooseThreads, MIN_PARALLEL_BYTES, SegmentPool } from './segments.ts';
+import {
+  addParts,
+  type FileKey,
+  type FileState,
+  findFile,
+  type NewRows,
+  newFile,
+  storeParts,
+  takeBack,
+} from './source-store.ts';
 
 export const OBSERVED = 'observed';
 const COMPLETE_LABEL = 'the logs';
@@ -28,7 +39,6 @@ const COMPLETE_LABEL = 'the logs';
 export const INTERRUPTED_LABEL = 'an ingest that has not finished';
 /** Input between two commits; what a kill can cost. */
 const COMMIT_BYTES = 64 * 1_048_576;
-const DETECT_LINES = 200;
 
 export interface IngestOptions {
   readonly paths: readonly string[];
@@ -36,17 +46,30 @@ export interface IngestOptions {
   readonly node?: string;
   /** Zone of stamps without one, IANA name or ±HH:MM; overrides the estimate. */
   readonly zone?: string;
+  /** Only records of this time are stored, µs: from `since` on, before `until`. Stamps without a zone are read in `zone`, else UTC. */
+  readonly since?: number;
+  readonly until?: number;
+  /** Threads that parse; 1 parses on this one. Default: as many as there are cores. */
+  readonly threads?: number;
+  /** Input between two commits, bytes; for tests. */
+  readonly commitBytes?: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: {
-    path: string;
-    bytesDone: number;
-    bytesTotal: number | null;
-    records: number;
-  }) => void;
+  readonly onProgress?: (progress: IngestProgress) => void;
+}
+
+export interface IngestProgress {
+  readonly path: string;
+  /** Of all files. The total is null if a compressed file is among them. */
+  readonly bytesDone: number;
+  readonly bytesTotal: number | null;
+  readonly records: number;
 }
 
 export interface IngestedSource {
+  readonly sourceId: string;
   readonly path: string;
+  /** Service that a collector names, if the file mixes several. */
+  readonly part: string;
   readonly product: string;
   readonly node: string;
   readonly layout: string;
@@ -57,6 +80,11 @@ export interface IngestedSource {
   readonly records: number;
   readonly continuations: number;
   readonly unparsed: number;
+  readonly skipped: number; // outside of since and until
+  readonly firstTs: number | null; // µs, as written
+  readonly lastTs: number | null;
+  /** The longest silences, longest first. */
+  readonly gaps: readonly Gap[];
 }
 
 export interface IngestResult {
@@ -70,21 +98,8 @@ export interface IngestResult {
 interface Candidate {
   readonly file: InputFile;
   readonly gzip: boolean;
-  readonly detection: Detection;
-  readonly prefix: Buffer;
   readonly size: number | null; // decompressed, null for gzip
-}
-
-interface SourceState {
-  sourceId: bigint;
-  bytesDone: number;
-  lines: number;
-  records: number;
-  continuations: number;
-  unparsed: number;
-  complete: boolean;
-  /** Of a complete file: where to start again if it grows. */
-  reopen: LinePosition;
+  readonly rotationSet: string | null;
 }
 
 /** Throws InputError (nothing written) if a named file is missing, unreadable or no log, or a folder holds no log. */
@@ -93,30 +108,73 @@ export async function ingest(database: Database, options: IngestOptions): Promis
   const { candidates, skipped } = await examine(options);
   const sources: IngestedSource[] = [];
   const damaged: InputError[] = [];
+  const endpoints = new Set<bigint>();
+  const tools = makeTools(candidates, options);
   await database.run("INSERT OR IGNORE INTO runs (run_id, kind, label) VALUES ($1, 'observed', $2)", [
     OBSERVED,
     INTERRUPTED_LABEL,
   ]);
   // Until clocks and bridges are derived from all records, an analysis would be of half the story.
   await database.run('UPDATE runs SET label = $2 WHERE run_id = $1', [OBSERVED, INTERRUPTED_LABEL]);
-  for (const candidate of candidates) {
-    try {
-      const { source, damage } = await ingestFile(database, candidate, options);
-      sources.push(source);
-      if (damage !== null) damaged.push(damage);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      damaged.push(error);
+  try {
+    for (const candidate of candidates) {
+      try {
+        const result = await ingestFile(database, candidate, options, tools);
+        sources.push(...result.sources);
+        for (const id of result.endpoints) endpoints.add(id);
+        if (result.damage !== null) damaged.push(result.damage);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        damaged.push(error);
+      }
+      tools.fileDone(candidate);
     }
+  } finally {
+    await tools.pool?.close();
   }
-  const endpoints = new Set(
-    candidates.map(({ detection }) => hash64(OBSERVED, detection.product, options.node ?? detection.product)),
-  );
   await refreshDerived(database, OBSERVED, {
     zone: options.zone === undefined ? undefined : { name: options.zone, endpoints },
   });
   await database.run('UPDATE runs SET label = $2 WHERE run_id = $1', [OBSERVED, COMPLETE_LABEL]);
   return { sources, skipped, damaged };
+}
+
+/** What all files of one ingest share. */
+interface Tools {
+  readonly threads: number;
+  readonly commitBytes: number;
+  readonly shapes: ShapeStore;
+  /** Workers are started with the first file that is worth it. */
+  pool: SegmentPool | null;
+  readonly progress: (file: string, bytesDone: number, records: number) => void;
+  readonly fileDone: (candidate: Candidate) => void;
+}
+
+function makeTools(candidates: readonly Candidate[], options: IngestOptions): Tools {
+  const isSized = candidates.every(({ size }) => size !== null);
+  const bytesTotal = isSized ? candidates.reduce((sum, { size }) => sum + size!, 0) : null;
+  let bytesBefore = 0; // of the files that are done
+  let recordsBefore = 0;
+  let bytes = 0;
+  let records = 0;
+  return {
+    threads: chooseThreads(options.threads),
+    commitBytes: options.commitBytes ?? COMMIT_BYTES,
+    shapes: new Map(),
+    pool: null,
+    progress(path, bytesDone, recordsDone) {
+      bytes = bytesDone;
+      records = recordsDone;
+      const done = { bytesDone: bytesBefore + bytes, bytesTotal, records: recordsBefore + records };
+      options.onProgress?.({ path, ...done });
+    },
+    fileDone({ size }) {
+      bytesBefore += size ?? bytes;
+      recordsBefore += records;
+      bytes = 0;
+      records = 0;
+    },
+  };
 }
 
 /** Reads the head of every file before anything is written, so that a wrong path costs nothing. */
@@ -132,21 +190,16 @@ async function examine(options: IngestOptions): Promise<{ candidates: Candidate[
       return null;
     });
     if (head === null) continue;
-    const detection = detectLayout(headLines(head));
-    if (detection === null || (options.product !== undefined && detection.product !== options.product)) {
-      const reason =
-        head.length === 0
-          ? 'empty'
-          : detection === null
-            ? 'no known log layout in its first lines'
-            : `a log of ${detection.product}`;
+    const lines = headLines(head);
+    if (detectStream(lines, options.product) === null) {
+      const reason = head.length === 0 ? 'empty' : refusalOf(lines, options.product);
       if (file.named) {
         throw new InputError(
           'not-a-log',
           `${file.path} is not a log of ${options.product ?? 'NanoMQ or EMQX'} (${reason}).`,
           {
             file: file.path,
-            hint: 'Known: NanoMQ file and console logs; EMQX text, JSON and trace logs; each also gzipped.',
+            hint: 'Known: NanoMQ file, console and syslog logs; EMQX text, JSON and trace logs; also compressed, or as docker, compose, Kubernetes, journald or syslog wrote them.',
           },
         );
       }
@@ -154,7 +207,7 @@ async function examine(options: IngestOptions): Promise<{ candidates: Candidate[
       continue;
     }
     const size = gzip ? null : (await stat(file.path)).size;
-    candidates.push({ file, gzip, detection, prefix: head.subarray(0, PREFIX_BYTES), size });
+    candidates.push({ file, gzip, size, rotationSet: null });
   }
   if (candidates.length === 0) {
     throw new InputError('no-logs', `No log of NanoMQ or EMQX in ${options.paths.join(', ')}.`, {
@@ -171,130 +224,156 @@ async function examine(options: IngestOptions): Promise<{ candidates: Candidate[
 function headLines(head: Buffer): string[] {
   const lines: string[] = [];
   const splitter = new LineSplitter((line) => {
-    if (lines.length < DETECT_LINES) lines.push(line.text);
+    if (lines.length < MAX_WRAPPED_DETECT_LINES) lines.push(line.text);
   });
   splitter.push(head);
   splitter.end();
   return lines;
 }
 
+/** What of a file was read by this call. */
 interface FileResult {
-  readonly source: IngestedSource;
+  readonly sources: IngestedSource[];
+  readonly endpoints: readonly bigint[];
   /** Set if only a part of the file could be read. */
   readonly damage: InputError | null;
 }
 
-async function ingestFile(database: Database, candidate: Candidate, options: IngestOptions): Promise<FileResult> {
-  const { file, gzip, detection } = candidate;
-  const node = options.node ?? detection.product;
-  const endpointId = hash64(OBSERVED, detection.product, node);
-  await database.run(
-    'INSERT OR IGNORE INTO endpoints (endpoint_id, run_id, product, node, node_known_by) VALUES ($1, $2, $3, $4, $5)',
-    [endpointId, OBSERVED, detection.product, node, options.node === undefined ? 'default' : '--node'],
-  );
-  const known = await findSource(database, candidate, endpointId);
-  if (known?.complete && candidate.size !== null && candidate.size <= known.bytesDone)
-    return { source: summary(candidate, node, known, 'unchanged'), damage: null };
-  const state = known ?? (await createSource(database, candidate, endpointId));
-  const before = state.bytesDone;
-  if (known?.complete) {
-    const grew = candidate.size !== null || (await hasMore(file.path, gzip, state.bytesDone));
-    if (!grew) return { source: summary(candidate, node, state, 'unchanged'), damage: null };
-    await reopenEnd(database, state);
-  }
-  const damage = await parseInto(database, candidate, state, options);
-  return { source: summary(candidate, node, state, known === null || before === 0 ? 'new' : 'continued'), damage };
-}
-
-async function parseInto(
+async function ingestFile(
   database: Database,
   candidate: Candidate,
-  state: SourceState,
   options: IngestOptions,
-): Promise<InputError | null> {
-  const { file, gzip, detection } = candidate;
-  const writer = new RecordWriter(database);
-  let firstTs: number | null = null;
-  let lastTs: number | null = null;
-  const parser: RecordParser = createParser(detection.layout, {
-    record(record) {
-      writer.record(state.sourceId, record);
-      state.records += 1;
-      state.continuations += record.continuations;
-      if (record.ts !== null) {
-        if (firstTs === null || record.ts < firstTs) firstTs = record.ts;
-        if (lastTs === null || record.ts > lastTs) lastTs = record.ts;
-      }
-    },
-    slotted(record: SlottedRecord) {
-      writer.slotted(state.sourceId, record);
-      state.records += 1;
-      if (record.blank !== null) state.continuations += 1;
-      if (firstTs === null || record.ts < firstTs) firstTs = record.ts;
-      if (lastTs === null || record.ts > lastTs) lastTs = record.ts;
-    },
-    unparsed(line) {
-      writer.unparsedLine(state.sourceId, line);
-      state.unparsed += 1;
-    },
-  });
-  let lastLine: LinePosition = { byteOffset: state.bytesDone, lineNo: state.lines };
-  const splitter = new LineSplitter(
-    (line) => {
-      lastLine = line;
-      parser.line(line);
-    },
-    { byteOffset: state.bytesDone, lineNo: state.lines + 1 },
-  );
-  const commit = async (complete: boolean): Promise<void> => {
-    await writer.flush();
-    await database.run(
-      `UPDATE sources SET bytes_done = $2, lines = $3, records = $4, continuations = $5, unparsed = $6, complete = $7,
-         first_ts = least(coalesce(first_ts, make_timestamp($8::BIGINT)), make_timestamp($8::BIGINT)),
-         last_ts = greatest(coalesce(last_ts, make_timestamp($9::BIGINT)), make_timestamp($9::BIGINT)),
-         reopen_offset = $10, reopen_line = $11
-       WHERE source_id = $1`,
-      [
-        state.sourceId,
-        BigInt(state.bytesDone),
-        state.lines,
-        state.records,
-        state.continuations,
-        state.unparsed,
-        complete,
-        bigOrNull(firstTs),
-        bigOrNull(lastTs),
-        BigInt(state.reopen.byteOffset),
-        state.reopen.lineNo,
-      ],
-    );
-    await database.run('COMMIT');
+  tools: Tools,
+): Promise<FileResult> {
+  const { file, gzip } = candidate;
+  const head = await readHead(file.path, gzip);
+  const key: FileKey = {
+    runId: OBSERVED,
+    prefix: head.subarray(0, PREFIX_BYTES),
+    node: options.node,
+    product: options.product,
+    since: options.since,
+    until: options.until,
   };
-  let position = state.bytesDone;
-  let committed = position;
-  let broken: InputError | null = null;
-  await database.run('BEGIN');
-  await writer.begin();
-  try {
+  const known = await findFile(database, key);
+  const state = known ?? newFile(key);
+  const before = state.bytesDone;
+  if (known !== null) {
+    if (state.complete) {
+      const grew =
+        candidate.size !== null ? candidate.size > state.bytesDone : await hasMore(file.path, gzip, state.bytesDone);
+      if (!grew) return result(candidate, state, 'unchanged', null);
+      // With a window it is not known what the records taken back were counted as: the file is read anew.
+      const isCut = key.since !== undefined || key.until !== undefined;
+      await takeBack(database, state, isCut ? { byteOffset: 0, lineNo: 1 } : state.reopen);
+    } else if (before > 0) await takeBack(database, state, { byteOffset: state.bytesDone, lineNo: state.lines + 1 });
+  }
+  const rows: NewRows = { key, path: file.path, rotationSet: candidate.rotationSet };
+  const read = new FileReader(database, candidate, headLines(head), state, rows, options, tools);
+  const damage = await read.run();
+  return result(candidate, state, before === 0 ? 'new' : 'continued', damage);
+}
+
+function result(
+  candidate: Candidate,
+  state: FileState,
+  change: IngestedSource['state'],
+  damage: InputError | null,
+): FileResult {
+  const endpoints = [...state.parts.values()].map(({ endpointId }) => endpointId);
+  return { sources: summaries(candidate, state, change), endpoints, damage };
+}
+
+/** Reads one file from where its state says to its end, and commits on the way. */
+class FileReader {
+  private readonly database: Database;
+  private readonly candidate: Candidate;
+  private readonly state: FileState;
+  private readonly rows: NewRows;
+  private readonly options: IngestOptions;
+  private readonly tools: Tools;
+  private readonly writer: RecordWriter;
+  private readonly job: StreamJob;
+  private committed: number;
+  private records = 0;
+
+  constructor(
+    database: Database,
+    candidate: Candidate,
+    head: readonly string[],
+    state: FileState,
+    rows: NewRows,
+    options: IngestOptions,
+    tools: Tools,
+  ) {
+    this.database = database;
+    this.candidate = candidate;
+    this.state = state;
+    this.rows = rows;
+    this.options = options;
+    this.tools = tools;
+    this.writer = new RecordWriter(database);
+    this.committed = state.bytesDone;
+    this.job = {
+      head,
+      prefixHash: state.prefixHash,
+      runId: OBSERVED,
+      product: options.product,
+      node: options.node,
+      since: options.since,
+      until: options.until,
+      zoneOffsetUs: options.zone === undefined ? 0 : zoneOffsetUs(options.zone, options.since ?? options.until ?? 0),
+    };
+  }
+
+  async run(): Promise<InputError | null> {
+    const { size } = this.candidate;
+    await this.begin();
     try {
-      for await (const chunk of readBytes(file.path, gzip, state.bytesDone)) {
-        options.signal?.throwIfAborted();
+      const isParallel =
+        this.tools.threads > 1 &&
+        size !== null &&
+        detectStream(this.job.head, this.options.product)?.wrapper === null &&
+        size - this.state.bytesDone >= MIN_PARALLEL_BYTES;
+      return isParallel ? await this.parallel(size) : await this.here();
+    } catch (error) {
+      this.writer.abandon();
+      await this.database.run('ROLLBACK').catch(() => {});
+      throw error;
+    }
+  }
+
+  /** On this thread. */
+  private async here(): Promise<InputError | null> {
+    const { state, candidate } = this;
+    const sink = new PartPacker(this.job, this.writer.packer, this.tools.shapes, ({ sourceId, line }) =>
+      this.writer.unparsedLine(sourceId, line),
+    );
+    const parser = sink.parser!;
+    let lastLine: LinePosition = { byteOffset: state.bytesDone, lineNo: state.lines };
+    const splitter = new LineSplitter(
+      (line) => {
+        lastLine = line;
+        parser.line(line);
+      },
+      { byteOffset: state.bytesDone, lineNo: state.lines + 1 },
+    );
+    let position = state.bytesDone;
+    let broken: InputError | null = null;
+    try {
+      for await (const chunk of readBytes(candidate.file.path, candidate.gzip, state.bytesDone)) {
+        this.options.signal?.throwIfAborted();
         splitter.push(chunk);
         position += chunk.length;
-        options.onProgress?.({
-          path: file.path,
-          bytesDone: position,
-          bytesTotal: candidate.size,
-          records: state.records,
-        });
-        if (position - committed < COMMIT_BYTES) continue;
+        this.tell(position, sink.parts);
+        if (position - this.committed < this.tools.commitBytes) continue;
         const resume = parser.resumePoint();
         state.bytesDone = resume.byteOffset;
         state.lines = resume.lineNo - 1;
-        await commit(false);
-        committed = position;
-        await database.run('BEGIN');
-        await writer.begin();
+        this.take(sink.parts);
+        await this.commit();
+        this.committed = position;
+        await this.begin();
       }
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -305,72 +384,76 @@ async function parseInto(
     const held = parser.resumePoint();
     state.reopen = held.byteOffset < position ? held : { byteOffset: lastLine.byteOffset, lineNo: lastLine.lineNo };
     parser.end();
-    state.bytesDone = position;
-    state.lines = lastLine.lineNo;
-    state.complete = true;
-    await commit(true);
-  } catch (error) {
-    writer.abandon();
-    await database.run('ROLLBACK').catch(() => {});
-    throw error;
+    this.take(sink.parts);
+    await this.finish(position, lastLine.lineNo, broken);
+    return broken;
   }
-  return broken;
-}
 
-/** The source these bytes belong to, if some of it is in the database: same prefix, or a file that has grown since. */
-async function findSource(database: Database, candidate: Candidate, endpointId: bigint): Promise<SourceState | null> {
-  const rows = await database.all<{
-    source_id: bigint | number;
-    prefix_hash: string;
-    prefix_bytes: number;
-    bytes_done: number;
-    lines: number;
-    records: number;
-    continuations: number;
-    unparsed: number;
-    complete: boolean;
-    reopen_offset: number | null;
-    reopen_line: number | null;
-  }>(
-    `SELECT source_id, prefix_hash, prefix_bytes, bytes_done, lines, records, continuations, unparsed, complete, reopen_offset, reopen_line
-     FROM sources WHERE endpoint_id = $1 AND layout = $2`,
-    [endpointId, candidate.detection.layout],
-  );
-  const match = rows.find(
-    (row) =>
-      row.prefix_bytes <= candidate.prefix.length &&
-      row.prefix_hash === hashHex(candidate.prefix.subarray(0, row.prefix_bytes)),
-  );
-  if (match === undefined) return null;
-  return {
-    sourceId: BigInt(match.source_id),
-    bytesDone: match.bytes_done,
-    lines: match.lines,
-    records: match.records,
-    continuations: match.continuations,
-    unparsed: match.unparsed,
-    complete: match.complete,
-    reopen: { byteOffset: match.reopen_offset ?? 0, lineNo: match.reopen_line ?? 1 },
-  };
-}
+  /** By the workers, segment after segment. */
+  private async parallel(size: number): Promise<InputError | null> {
+    const { state, candidate, tools } = this;
+    tools.pool ??= new SegmentPool(tools.threads);
+    let lines = state.lines;
+    for await (const segment of tools.pool.read(candidate.file.path, this.job, state.bytesDone, size)) {
+      this.options.signal?.throwIfAborted();
+      for (const batch of segment.batches) this.writer.batch(batch, lines);
+      for (const definitions of tools.pool.takeDefinitions()) this.writer.define(definitions);
+      for (const { sourceId, line } of segment.unparsed) {
+        this.writer.unparsedLine(sourceId, { ...line, lineNo: line.lineNo + lines });
+      }
+      addParts(state, segment.parts);
+      if (segment.reopen !== null) {
+        state.reopen = { byteOffset: segment.reopen.byteOffset, lineNo: segment.reopen.lineNo + lines };
+      }
+      lines += segment.lines;
+      state.bytesDone = segment.end;
+      state.lines = lines;
+      for (const part of segment.parts) this.records += part.stats.records;
+      tools.progress(candidate.file.path, segment.end, this.records);
+      if (segment.end < size && segment.end - this.committed >= tools.commitBytes) {
+        await this.commit();
+        this.committed = segment.end;
+        await this.begin();
+      }
+    }
+    await this.finish(state.bytesDone, lines, null);
+    return null;
+  }
 
-async function createSource(database: Database, candidate: Candidate, endpointId: bigint): Promise<SourceState> {
-  const sourceId = hash64(endpointId.toString(), candidate.detection.layout, candidate.prefix);
-  await database.run(
-    `INSERT INTO sources (source_id, endpoint_id, path, layout, layout_evidence, prefix_hash, prefix_bytes, bytes_done, lines, records, continuations, unparsed, complete)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, false)`,
-    [
-      sourceId,
-      endpointId,
-      candidate.file.path,
-      candidate.detection.layout,
-      candidate.detection.evidence,
-      hashHex(candidate.prefix),
-      candidate.prefix.length,
-    ],
-  );
-  const reopen = { byteOffset: 0, lineNo: 1 };
-  return { sourceId, bytesDone: 0, lines: 0, records: 0, continuations: 0, unparsed: 0, complete: false, reopen };
+  /** Adds what the parts have counted since the last time. */
+  private take(parts: readonly PackedPart[]): void {
+    addParts(this.state, parts);
+    for (const { stats } of parts) {
+      this.records += stats.records;
+      const { tailTs } = stats;
+      Object.assign(stats, newStats(), { tailTs, gaps: [] });
+    }
+  }
+
+  private tell(position: number, parts: readonly PackedPart[]): void {
+    const records = parts.reduce((sum, { stats }) => sum + stats.records, this.records);
+    this.tools.progress(this.candidate.file.path, position, records);
+  }
+
+  private async begin(): Promise<void> {
+    await this.database.run('BEGIN');
+    await this.writer.begin();
+  }
+
+  private async commit(): Promise<void> {
+    await this.writer.flush();
+    await storeParts(this.database, this.state, this.rows);
+    await this.database.run('COMMIT');
+  }
+
+  private async finish(position: number, lines: number, damage: InputError | null): Promise<void> {
+    const { state } = this;
+    state.bytesDone = position;
+    state.lines = lines;
+    state.complete = true;
+    state.damage = damage === null ? null : damage.message;
+    await this.commit();
+  }
 }
 
 async function hasMore(file: string, gzip: boolean, from: number): Promise<boolean> {
@@ -380,53 +463,24 @@ async function hasMore(file: string, gzip: boolean, from: number): Promise<boole
   return false;
 }
 
-/** A file that has grown is read again from where its end may have been cut: what was read from there on is taken back. */
-async function reopenEnd(database: Database, state: SourceState): Promise<void> {
-  const from = [state.sourceId, BigInt(state.reopen.byteOffset)];
-  const inside = 'source_id = $1 AND byte_offset >= $2';
-  const [taken] = await database.all<{ records: number; continuations: number; unparsed: number }>(
-    `SELECT count(*) AS records, coalesce(sum(continuations), 0)::BIGINT AS continuations,
-       (SELECT count(*) FROM unparsed WHERE ${inside}) AS unparsed
-     FROM records WHERE ${inside}`,
-    from,
-  );
-  state.bytesDone = state.reopen.byteOffset;
-  state.lines = state.reopen.lineNo - 1;
-  state.complete = false;
-  state.records -= taken?.records ?? 0;
-  state.continuations -= taken?.continuations ?? 0;
-  state.unparsed -= taken?.unparsed ?? 0;
-  await database.transaction(async () => {
-    await database.run(`DELETE FROM packed_records WHERE ${inside}`, from);
-    await database.run(`DELETE FROM unparsed WHERE ${inside}`, from);
-    await database.run(
-      'UPDATE sources SET bytes_done = $2, lines = $3, records = $4, continuations = $5, unparsed = $6, complete = false WHERE source_id = $1',
-      [state.sourceId, BigInt(state.bytesDone), state.lines, state.records, state.continuations, state.unparsed],
-    );
-  });
-}
-
-function summary(
-  candidate: Candidate,
-  node: string,
-  state: SourceState,
-  change: IngestedSource['state'],
-): IngestedSource {
-  return {
+function summaries(candidate: Candidate, state: FileState, change: IngestedSource['state']): IngestedSource[] {
+  return [...state.parts.values()].map(({ sourceId, node, part, stats }) => ({
+    sourceId: sourceId.toString(),
     path: candidate.file.path,
-    product: candidate.detection.product,
+    part: part.label,
+    product: part.detection.product,
     node,
-    layout: candidate.detection.layout,
-    evidence: candidate.detection.evidence,
+    layout: part.detection.layout,
+    evidence: part.detection.evidence,
     state: change,
     bytes: state.bytesDone,
     lines: state.lines,
-    records: state.records,
-    continuations: state.continuations,
-    unparsed: state.unparsed,
-  };
-}
-
-function bigOrNull(value: number | null): bigint | null {
-  return value === null ? null : BigInt(value);
+    records: stats.records,
+    continuations: stats.continuations,
+    unparsed: stats.unparsed,
+    skipped: stats.skipped,
+    firstTs: stats.firstTs,
+    lastTs: stats.lastTs,
+    gaps: stats.gaps,
+  }));
 }

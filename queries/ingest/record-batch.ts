@@ -257,3 +257,9 @@ export function emptyBatch(batch: RecordBatch): RecordBatch {
   batch.whole = [];
   return batch;
 }
+
+/** Line numbers that were counted from somewhere in the file become those of the file. */
+export function addToLineNumbers(batch: RecordBatch, lines: number): void {
+  const numbers = new Int32Array(batch.buffer, placeOf('line_no').at, batch.rows);
+  for (let row = 0; row < batch.rows; row++) numbers[row]! += lines;
+}

@@ -6,12 +6,12 @@ import { type Database, TableAppender } from '../database.ts';
 import { DatabaseError } from '../errors.ts';
 import type { Definitions } from './dictionary.ts';
 import { Packer } from './packer.ts';
-import { emptyBatch, newBatch, type RecordBatch } from './record-batch.ts';
+import { addToLineNumbers, emptyBatch, newBatch, type RecordBatch } from './record-batch.ts';
 
 export class RecordWriter {
   private readonly database: Database;
-  /** Packs what is written on this thread; made when first needed. */
-  private packer: Packer | null = null;
+  /** Packs what is written on this thread. */
+  readonly packer: Packer;
   private source: bigint | null = null;
   private unparsed: DuckDBValue[][] = [];
   private recordAppender: ChunkAppender | null = null;
@@ -20,6 +20,10 @@ export class RecordWriter {
 
   constructor(database: Database) {
     this.database = database;
+    this.packer = new Packer(newBatch(), (batch) => {
+      this.batch(batch, 0);
+      return emptyBatch(batch);
+    });
   }
 
   /** Opens the appenders; call once, and again after every `flush`. */
@@ -36,8 +40,9 @@ export class RecordWriter {
     this.packerOf(sourceId).slotted(record);
   }
 
-  /** Rows packed elsewhere. */
-  batch(batch: RecordBatch): void {
+  /** Rows packed here or elsewhere; `linesBefore` lines stand before the first that they count from. */
+  batch(batch: RecordBatch, linesBefore: number): void {
+    if (linesBefore > 0) addToLineNumbers(batch, linesBefore);
     this.recordAppender?.append(batch);
   }
 
@@ -52,13 +57,13 @@ export class RecordWriter {
 
   /** Hands all rows to DuckDB; what follows is the COMMIT of the caller's transaction. */
   async flush(): Promise<void> {
-    this.packer?.handOver();
+    this.packer.handOver();
     this.appendUnparsed();
     this.recordAppender?.close();
     this.unparsedAppender?.close();
     this.recordAppender = null;
     this.unparsedAppender = null;
-    if (this.packer !== null) this.definitions.push(this.packer.dictionary.take());
+    this.definitions.push(this.packer.dictionary.take());
     const { definitions } = this;
     this.definitions = [];
     await writeDefinitions(this.database, definitions);
@@ -66,7 +71,7 @@ export class RecordWriter {
 
   /** Forgets what was not flushed (the caller rolls back). */
   abandon(): void {
-    this.packer?.clear();
+    this.packer.clear();
     this.unparsed = [];
     this.definitions = [];
     this.recordAppender?.close();
@@ -76,10 +81,6 @@ export class RecordWriter {
   }
 
   private packerOf(sourceId: bigint): Packer {
-    this.packer ??= new Packer(newBatch(), (batch) => {
-      this.batch(batch);
-      return emptyBatch(batch);
-    });
     if (this.source !== sourceId) this.packer.setSource(sourceId);
     this.source = sourceId;
     return this.packer;
