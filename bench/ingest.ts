@@ -23,7 +23,7 @@ const LNAV_COUNT: { readonly [product in Product]: string } = {
 };
 const DATABASE_COUNT: { readonly [product in Product]: string } = {
   nanomq: "SELECT count(*) AS n, count(*) FILTER (event = 'aio_busy') AS found FROM records",
-  emqx: "SELECT count(*) AS n, count(*) FILTER (event = 'terminate') AS found FROM records",
+  emqx: "SELECT count(*) AS n, count(*) FILTER (event = 'connection_terminate_info') AS found FROM records",
 };
 const QUERY_ROUNDS = 5;
 const MEGABYTE = 1e6;
