@@ -1,5 +1,5 @@
 /** A damaged log through the program itself: it must take any bytes, and count what the parsers count. */
-import { spawn } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +9,8 @@ import type { Violation } from '../../test/property/laws.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
+export const PROGRAM_LAW = 'the program takes any bytes';
+
 interface Counts {
   readonly lines: number;
   readonly records: number;
@@ -16,13 +18,13 @@ interface Counts {
   readonly unparsed: number;
 }
 
-export async function programViolation(bytes: Buffer): Promise<Violation | null> {
+export function programViolation(bytes: Buffer): Violation | null {
   const folder = mkdtempSync(path.join(tmpdir(), 'bridgetrace-fuzz-program-'));
   try {
     const log = path.join(folder, 'damaged.log');
     writeFileSync(log, bytes);
-    const { code, stdout, stderr } = await run(['ingest', log, '--db', path.join(folder, 'damaged.duckdb'), '--json']);
-    const law = 'the program takes any bytes';
+    const { code, stdout, stderr } = run(['ingest', log, '--db', path.join(folder, 'damaged.duckdb'), '--json']);
+    const law = PROGRAM_LAW;
     if (code !== 0) return { law, expected: 'exit code 0', got: `${code}: ${(stderr || stdout).slice(0, 2000)}` };
     const source = (JSON.parse(stdout) as { sources: (Counts & { layout: Layout })[] }).sources[0];
     if (source === undefined) return { law, expected: 'one source', got: stdout.slice(0, 2000) };
@@ -58,16 +60,8 @@ function countAll(layout: Layout, bytes: Buffer): Counts {
   return counts;
 }
 
-function run(args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (text: string) => {
-        output[name] += text;
-      });
-    }
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, ...output }));
-  });
+function run(args: readonly string[]): { code: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
+  if (error) throw error;
+  return { code: status, stdout, stderr };
 }

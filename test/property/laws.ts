@@ -25,8 +25,6 @@ export const LAYOUTS: readonly Layout[] = [
 ];
 const LF = 0x0a;
 const INT32_MAX = 2_147_483_647;
-/** The end of the year 9999; DuckDB's TIMESTAMP goes further, four-digit years do not. */
-const MAX_TIME_US = Date.UTC(10_000, 0, 1) * 1000;
 const MAX_LINES_FED = 2000;
 
 export interface Violation {
@@ -144,7 +142,7 @@ function accountViolation(layout: Layout, bytes: Buffer, { items, lines }: Readi
 /** What a table of the database cannot hold, or a reader could not show. */
 function valueViolation({ items }: Reading): Violation | null {
   for (const { kind, value } of items) {
-    const wrong = (what: string) => unequal('values can be stored', what, JSON.stringify(value).slice(0, 1000));
+    const wrong = (what: string) => unequal(VALUE_LAW, what, JSON.stringify(value).slice(0, 1000));
     if (kind === 'unparsed') {
       if (value.text.length > MAX_BODY_CHARS) return wrong('text within MAX_BODY_CHARS');
       if (!/^[a-z-]+$/.test(value.reason)) return wrong('a word as reason');
@@ -152,8 +150,7 @@ function valueViolation({ items }: Reading): Violation | null {
     }
     if (value.head.length + value.body.length === 0) return wrong('some text');
     if (value.body.length > MAX_BODY_CHARS) return wrong('body within MAX_BODY_CHARS');
-    if (value.ts !== null && !(Number.isInteger(value.ts) && Math.abs(value.ts) < MAX_TIME_US))
-      return wrong('a time in whole µs within four-digit years');
+    if (value.ts !== null && !Number.isSafeInteger(value.ts)) return wrong('a time in whole µs, exact in a double');
     if (value.line !== null && !(Number.isInteger(value.line) && value.line >= 0 && value.line <= INT32_MAX))
       return wrong('a source line of 32 bits');
     const attribute = notJson(value.attributes);
@@ -191,6 +188,9 @@ function sameItems(law: string, got: readonly Item[], expected: readonly Item[])
     JSON.stringify(items[index === -1 ? expected.length : index])?.slice(0, 1500) ?? 'nothing';
   return { law, expected: show(expected), got: show(got) };
 }
+
+/** Of `violation`: the values of a record do not fit the types that docs promise. */
+export const VALUE_LAW = 'values can be stored';
 
 const unequal = (law: string, expected: unknown, got: unknown): Violation => ({
   law,
