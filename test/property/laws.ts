@@ -82,10 +82,10 @@ export function violation(layout: Layout, bytes: Buffer, rng: Rng): Violation | 
     const whole = read(layout, bytes, bytes.length + 1);
     return (
       accountViolation(layout, bytes, whole) ??
-      valueViolation(whole) ??
       sameItems('chunks change nothing', read(layout, bytes, rng.int(1, 300)).items, whole.items) ??
       interruptionViolation(layout, bytes, whole, rng) ??
-      detectionViolation(bytes)
+      detectionViolation(bytes) ??
+      valueViolation(whole)
     );
   } catch (error) {
     return {
