@@ -24,7 +24,8 @@ import {
 const DEFAULT_SEED = 1;
 const DEFAULT_CLIENTS = 2000;
 const DEFAULT_HOURS = 48;
-const START_US = Date.UTC(2026, 0, 10) * 1000;
+/** Of every log that is made here. */
+export const FLEET_START_US = Date.UTC(2026, 0, 10) * 1000;
 const HOUR_US = 3_600_000_000;
 const SECOND_US = 1_000_000;
 const FLUSH_CHARS = 4_194_304;
@@ -81,7 +82,7 @@ export function makeDebugLog(
 ): MadeLog {
   const logs = (bases ?? debugLogs(product, seed, corpus)).map(cutLog);
   const file = new LineFile(out);
-  let startUs = START_US;
+  let startUs = FLEET_START_US;
   for (let copy = 0; file.bytes < bytes; copy += 1) {
     const log = logs[copy % logs.length]!;
     const rng = createRng(seed, `copy ${copy}`);
@@ -138,7 +139,7 @@ export function makeFleetLog(
   const jitterUs = Math.max(1, Math.floor(stepUs));
   const file = new LineFile(out);
   for (let index = 0; index < records; index += 1) {
-    const us = START_US + Math.floor(index * stepUs) + rng.int(0, jitterUs - 1);
+    const us = FLEET_START_US + Math.floor(index * stepUs) + rng.int(0, jitterUs - 1);
     const client = fleet[rng.int(0, clients - 1)]!;
     const { log, lines } = client.script;
     const line = lines[client.next]!;

@@ -11,8 +11,8 @@ import { incident } from './fixtures.ts';
 import { differences, killUntilDone } from './kill.ts';
 import { chooseSeed, files, scratch } from './support.ts';
 
-const KILLS = 4;
-const LOG_BYTES = 2_500_000;
+const KILLS = 3;
+const LOG_BYTES = 2_000_000;
 const NO_CORPUS = ''; // the same logs on every machine
 
 it('an ingest killed at random moments ends with the database of an undisturbed one', async (t) => {

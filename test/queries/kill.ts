@@ -121,7 +121,8 @@ async function contents(file: string): Promise<Contents> {
       });
       const [row] = await database.all(`SELECT count(*)::VARCHAR AS n, ${sums.join(', ')} FROM "${table}"`);
       found.set(table, `${row!.n} rows, ${row!.sum_0}`);
-      for (const [index, name] of names.entries()) found.set(`${table}.${name}`, String(row![`sum_${index + 1}`]));
+      for (const [index, name] of names.entries())
+        found.set(`${table}.${name.slice(1, -1)}`, String(row![`sum_${index + 1}`]));
     }
     return found;
   } finally {
