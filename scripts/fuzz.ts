@@ -12,7 +12,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRng } from '../engine/index.ts';
 import type { Layout } from '../parsers/index.ts';
-import { LAYOUTS, minimised, type Violation, violation } from '../test/property/laws.ts';
+import { LAYOUTS, minimised, NO_THROW_LAW, VALUE_LAW, type Violation, violation } from '../test/property/laws.ts';
 import { bundledLines, type LinePool } from '../test/property/line-pool.ts';
 import { damagedLog } from '../test/property/mutate.ts';
 import { addCorpusLines, CORPUS } from './fuzz/corpus-lines.ts';
@@ -29,8 +29,6 @@ const PROGRAM_TRIES = 150;
 /** One failure a law and layout is told; a script that prints thousands is read by nobody. */
 const MAX_FAILURES = 20;
 
-const DETAILED_LAWS = ['nothing throws', PROGRAM_LAW, TIME_LAW];
-
 class Failures {
   readonly told = new Set<string>();
   private folder: string | null = null;
@@ -44,9 +42,7 @@ class Failures {
     shrink?: (candidate: Buffer) => boolean,
     tries?: number,
   ): void {
-    // Messages tell defects of one law apart, but the numbers in them differ with every input.
-    const detail = DETAILED_LAWS.includes(found.law) ? (found.law === TIME_LAW ? from : firstLines(found.got)) : '';
-    const key = `${layout} ${found.law} ${found.expected} ${detail}`.replace(/\d+/g, '0');
+    const key = `${layout} ${found.law} ${detailOf(found, from)}`.replace(/\d+/g, '0');
     if (this.told.has(key)) return;
     this.told.add(key);
     this.folder ??= mkdtempSync(path.join(tmpdir(), 'bridgetrace-fuzz-'));
@@ -62,7 +58,12 @@ class Failures {
   }
 }
 
-const firstLines = (text: string) => text.split('\n').slice(0, 5).join(' ');
+/** What tells two defects under one law apart; its numbers differ with every input. */
+function detailOf({ law, expected, got }: Violation, from: string): string {
+  if (law === TIME_LAW) return from;
+  if (law === VALUE_LAW) return expected;
+  return law === NO_THROW_LAW || law === PROGRAM_LAW ? got.split('\n').slice(0, 5).join(' ') : '';
+}
 
 function checkLaws(pool: LinePool, layouts: readonly Layout[], lines: number, seed: number, failures: Failures): void {
   const all = [...pool.values()].flat();

@@ -27,6 +27,10 @@ const LF = 0x0a;
 const INT32_MAX = 2_147_483_647;
 const MAX_LINES_FED = 2000;
 
+export const NO_THROW_LAW = 'nothing throws';
+/** The values of a record do not fit the types that the docs promise. */
+export const VALUE_LAW = 'values can be stored';
+
 export interface Violation {
   readonly law: string;
   readonly expected: string;
@@ -89,7 +93,7 @@ export function violation(layout: Layout, bytes: Buffer, rng: Rng): Violation | 
     );
   } catch (error) {
     return {
-      law: 'nothing throws',
+      law: NO_THROW_LAW,
       expected: 'no exception',
       got: error instanceof Error ? (error.stack ?? error.message) : String(error),
     };
@@ -188,9 +192,6 @@ function sameItems(law: string, got: readonly Item[], expected: readonly Item[])
     JSON.stringify(items[index === -1 ? expected.length : index])?.slice(0, 1500) ?? 'nothing';
   return { law, expected: show(expected), got: show(got) };
 }
-
-/** Of `violation`: the values of a record do not fit the types that docs promise. */
-export const VALUE_LAW = 'values can be stored';
 
 const unequal = (law: string, expected: unknown, got: unknown): Violation => ({
   law,

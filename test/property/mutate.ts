@@ -1,5 +1,6 @@
 /** Damaged logs: real lines, put through the accidents that logs meet on their way, and some that no log meets. */
 import type { createRng } from '../../engine/index.ts';
+import { MAX_LINE_CHARS } from '../../parsers/index.ts';
 
 export type Rng = ReturnType<typeof createRng>;
 
@@ -130,10 +131,15 @@ export const MUTATIONS: { readonly [name: string]: Mutation } = {
     const times = Math.ceil(rng.int(2_000, 80_000) / Math.max(1, filling.length));
     return insert(line, place, Buffer.concat(Array<Buffer>(times).fill(filling)));
   },
+  'over the limit': (line, rng) => {
+    const filling = pick(rng, ['x', 'é', '\r', '🚀', 'a: b, ']);
+    const characters = MAX_LINE_CHARS + rng.int(-2, 2) - rng.int(0, 1) * line.length;
+    return Buffer.concat([line, Buffer.from(filling.repeat(Math.ceil(characters / filling.length)))]);
+  },
 };
 const NAMES = Object.keys(MUTATIONS);
-/** Costs as much as hundreds of other lines, so it comes seldom. */
-const SELDOM = new Set(['very long', 'deeply nested']);
+/** These cost as much as hundreds or thousands of other lines, so of so many draws one is taken. */
+const SELDOM: { readonly [name: string]: number } = { 'very long': 20, 'deeply nested': 20, 'over the limit': 400 };
 
 export interface DamagedLog {
   readonly bytes: Buffer;
@@ -158,7 +164,7 @@ export function damagedLog(pool: readonly Buffer[], lines: number, rng: Rng): Da
     if (rng.int(1, damageOneIn) === 1) {
       for (let twice = rng.int(1, 2); twice > 0; twice -= 1) {
         const name = pick(rng, NAMES);
-        if (SELDOM.has(name) && rng.int(0, 19) !== 0) continue;
+        if (rng.int(1, SELDOM[name] ?? 1) !== 1) continue;
         line = MUTATIONS[name]!(line, rng, other);
         mutations.add(name);
       }
