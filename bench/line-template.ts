@@ -52,6 +52,8 @@ interface StampLayout {
 
 const STAMP = /^(\d{4}-\d\d-\d\d)([ T])(\d\d:\d\d:\d\d)(?:\.(\d{6})(Z|[+-]\d\d:\d\d))?/;
 const CLIENT_IDS = /\bclientid: +([\w.:-]+)|\bClientId=([\w.:-]+)/g;
+/** Of a packet in hex so much is varied: its end, which is payload. */
+const PAYLOAD_END_DIGITS = 12;
 const SECOND_US = 1_000_000;
 
 /** @throws if the log has no line with a stamp */
@@ -105,7 +107,7 @@ function slotPattern(clients: readonly string[]): RegExp {
       '(?<pointer>\\b0x[0-9a-f]{8,16}\\b)',
       '(?<process><0\\.\\d+\\.0>)',
       '(?<thread>(?<=^ \\[)\\d+(?=\\]))',
-      '(?<hex>(?<=bin: 3[0-9A-F]{40,})[0-9A-F]{12}(?=,))', // the end of a PUBLISH: of its payload
+      '(?<hex>(?<=bin: )3[0-9A-F]{40,}(?=,))', // a PUBLISH as it came
     ].join('|'),
     'g',
   );
@@ -161,7 +163,7 @@ export function slotValue({ kind, text }: Slot, shift: Shift, rng: Rng): string 
     case 'process':
       return `<0.${rng.int(1000, 99_999)}.0>`;
     case 'hex':
-      return randomDigits(rng, text.length, 16).toUpperCase();
+      return text.slice(0, -PAYLOAD_END_DIGITS) + randomDigits(rng, PAYLOAD_END_DIGITS, 16).toUpperCase();
     case 'thread':
       return String(Number(text) + (shift.number % 10_000));
   }
@@ -171,10 +173,15 @@ export function randomPeer(rng: Rng): string {
   return `10.${rng.int(0, 255)}.${rng.int(0, 255)}.${rng.int(1, 254)}:${rng.int(1024, 65_535)}`;
 }
 
+/** Four digits a draw: a copy of a log has as many as it has lines. */
 function randomDigits(rng: Rng, count: number, base: number): string {
   let text = '';
-  while (text.length < count) text += rng.int(0, base - 1).toString(base);
-  return text;
+  while (text.length < count)
+    text += rng
+      .int(0, base ** 4 - 1)
+      .toString(base)
+      .padStart(4, '0');
+  return text.slice(0, count);
 }
 
 /** Writes stamps of one layout; the text of a second is made once, as times come in order. */
