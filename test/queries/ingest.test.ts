@@ -480,9 +480,9 @@ describe('an ingest that is interrupted', () => {
       const left = await database.all<{ bytes_done: number; complete: boolean; n: number }>(
         `SELECT bytes_done, complete, records = (SELECT count(*) FROM records) AS agrees FROM sources`,
       );
-      assert.equal(left[0]?.complete, false);
-      assert.equal(left[0].bytes_done > 0, limit > 64 * MEBIBYTE);
-      assert.deepEqual(left, [{ bytes_done: left[0].bytes_done, complete: false, agrees: true }]);
+      // Before the first commit nothing is known of the file.
+      const part = limit > 64 * MEBIBYTE ? [{ bytes_done: left[0]?.bytes_done, complete: false, agrees: true }] : [];
+      assert.deepEqual(left, part);
       const result = await ingest(database, { paths: [file] });
       assert.equal(result.sources[0]?.state, limit > 64 * MEBIBYTE ? 'continued' : 'new');
       assert.deepEqual(await digest(database), expected);
