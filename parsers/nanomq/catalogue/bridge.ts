@@ -83,7 +83,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: 'bridge: subscribe aio result %d',
       fields: ['nng_rv'],
       codes: { nng_rv: 'nng' },
-      functions: ['nng_mqtt_subscribe'],
+      functions: ['nng_mqtt_subscribe', 'send_callback'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -92,7 +92,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: 'bridge: suback code %d ',
       fields: ['reason_code'],
       codes: { reason_code: 'mqtt_suback' },
-      functions: ['nng_mqtt_subscribe'],
+      functions: ['nng_mqtt_subscribe', 'send_callback'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -125,7 +125,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: 'bridge client disconnected! RC [%d] \n',
       fields: ['reason_code'],
       codes: { reason_code: 'mqtt_reason' },
-      functions: ['hybrid_tcp_disconnect_cb'],
+      functions: ['hybrid_tcp_disconnect_cb', 'bridge_quic_disconnect_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {

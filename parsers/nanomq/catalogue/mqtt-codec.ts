@@ -18,6 +18,7 @@ export const mqttCodecSheet: CatalogueSheet = {
       level: 'debug',
       format: 'remain len %d prop len %d curpos %p endpos %p',
       fields: ['remaining_len', 'property_len', 'cursor_ptr', 'end_ptr'],
+      functions: ['decode_buf_properties'],
       versions: '0.23.1–0.25.3',
     },
   ],

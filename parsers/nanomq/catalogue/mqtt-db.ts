@@ -90,6 +90,7 @@ export const mqttDbSheet: CatalogueSheet = {
       level: 'debug',
       format: 'node->topic: %s',
       fields: ['topic_level'],
+      functions: ['dbtree_delete_client'],
       versions: '0.23.1–0.25.3',
     },
     {
