@@ -7,7 +7,14 @@
 export type Product = 'nanomq' | 'emqx';
 
 /** What a stream of lines looks like. One stream has one layout; it is decided from its first lines (see `detect/`). */
-export type Layout = 'nanomq-file' | 'nanomq-console' | 'emqx-text' | 'emqx-json' | 'emqx-trace' | 'emqx-trace-json';
+export type Layout =
+  | 'nanomq-file'
+  | 'nanomq-console'
+  | 'nanomq-syslog'
+  | 'emqx-text'
+  | 'emqx-json'
+  | 'emqx-trace'
+  | 'emqx-trace-json';
 
 /** Both products' levels on one scale, worst first. EMQX `notice` is `info`; `alert` and `emergency` are `fatal`. */
 export type Severity = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';

@@ -1,5 +1,6 @@
 /** Which product and layout a stream of lines has, from its first lines. */
 import { SEVERITY_OF_LEVEL, splitFrame } from '../emqx/frame.ts';
+import { searchAllFiles } from '../nanomq/catalogue-search.ts';
 import { splitNanomqHeader } from '../nanomq/header.ts';
 import type { Layout, Product } from '../record.ts';
 
@@ -24,7 +25,24 @@ export function detectLayout(lines: readonly string[]): Detection | null {
     if (found.layout !== 'emqx-text') return fallback === null || found.layout === 'emqx-trace' ? found : fallback;
     fallback ??= found;
   }
-  return fallback;
+  return fallback ?? detectSyslog(lines, count);
+}
+
+/** Shorter statements are too likely to be somebody else's words. */
+const MIN_LITERAL_CHARS = 16;
+
+/** NanoMQ's messages without a header, as it hands them to syslog: told by what they say, if nothing else is there. */
+function detectSyslog(lines: readonly string[], count: number): Detection | null {
+  for (let i = 0; i < count; i++) {
+    const found = searchAllFiles(lines[i]!, null);
+    if (found === null || found.literalChars < MIN_LITERAL_CHARS) continue;
+    return {
+      layout: 'nanomq-syslog',
+      product: 'nanomq',
+      evidence: `line ${i + 1} is NanoMQ's message ${found.event} without a header`,
+    };
+  }
+  return null;
 }
 
 function detectLine(text: string, lineNo: number): Detection | null {
