@@ -8,6 +8,7 @@ export { type LinePosition, LineSplitter, MAX_LINE_CHARS } from './input/line-sp
 export { nanomqCatalogue } from './nanomq/catalogue/index.ts';
 export type { CatalogueRow, CatalogueSheet } from './nanomq/catalogue-row.ts';
 export { type ReleaseRange, releaseRange, type SeenStatement } from './nanomq/fingerprint.ts';
+export { EVENT_MEANINGS } from './nanomq/meanings.ts';
 export { RELEASES } from './nanomq/releases.ts';
 export { renderNanomqMessage } from './nanomq/render.ts';
 export type * from './record.ts';

@@ -210,15 +210,17 @@ function buildIndex(): Index {
   return { files, stdout: indexOf(uniqueFormats(stdout)), all: indexOf(all.map((row) => toCandidate([row]))) };
 }
 
-/** A statement whose level changed between releases has several rows with one text; one of them is enough to match. */
+/** A statement whose level or integer type changed between releases has several rows with one text; one of them matches. */
 function uniqueFormats(rows: readonly CatalogueRow[]): Candidate[] {
-  const byFormat = new Map<string, CatalogueRow[]>();
+  const byText = new Map<string, CatalogueRow[]>();
   for (const row of rows) {
-    const same = byFormat.get(row.format.trim());
+    const parts = trimParts(parsePrintfFormat(row.format));
+    const key = parts.map((part) => (part.kind === 'literal' ? part.text : `\0${part.kind}\0`)).join('');
+    const same = byText.get(key);
     if (same) same.push(row);
-    else byFormat.set(row.format.trim(), [row]);
+    else byText.set(key, [row]);
   }
-  return [...byFormat.values()].map(toCandidate);
+  return [...byText.values()].map(toCandidate);
 }
 
 function toCandidate(rows: readonly CatalogueRow[]): Candidate {
