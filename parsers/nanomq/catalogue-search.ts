@@ -61,6 +61,7 @@ export function searchAllFiles(
 ): (CatalogueMatch & { readonly severity: Severity; readonly literalChars: number }) | null {
   index ??= buildIndex();
   const text = message.trim();
+  if (text === '') return null; // one file prints empty messages; without a file that says nothing
   let best: Found | null = null;
   let bestIsOfLevel = false;
   let isAmbiguous = false;

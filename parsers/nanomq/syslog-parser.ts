@@ -66,7 +66,8 @@ export function createNanomqSyslogParser(sink: ParserSink): RecordParser {
       const body = capped(line.text);
       const message = unescaped(body);
       const last = held[held.length - 1];
-      if (line.envelope !== undefined || isStatement(message)) {
+      const isBlank = message.trim() === '';
+      if (!isBlank && (line.envelope !== undefined || isStatement(message))) {
         const isItem = inSection && isConfItem(message) && held.length < MAX_HELD_RECORDS;
         if (!isItem) flush();
         inSection = isItem || confSection(message) !== null;
