@@ -1,15 +1,16 @@
 /**
  * Finds the log statement that printed a message: source file + message -> row and values.
  *
- * An index by file and first character leaves a handful of candidates, tried from the most specific format to the least. The
+ * The formats of a file form a tree; those with a string in them are tried one by one, from the most specific to the least. The
  * answer depends on nothing but file and message, so a read that is resumed gives the same records.
  */
 import type { Attributes, Severity } from '../record.ts';
 import { nanomqCatalogue } from './catalogue/index.ts';
 import type { CatalogueRow } from './catalogue-row.ts';
-import { codeName } from './code-tables.ts';
-import { matchSlots, rawSlots, readSlots, type SlotValue, trimParts } from './format-matcher.ts';
-import { type FormatPart, parsePrintfFormat } from './printf-format.ts';
+import { type CodeTable, codeName } from './code-tables.ts';
+import { matchSlots, rawSlots, readSlot, type SlotValue, trimParts } from './format-matcher.ts';
+import { FormatTree } from './format-tree.ts';
+import { type FormatPart, parsePrintfFormat, type SlotKind } from './printf-format.ts';
 
 export interface CatalogueMatch {
   readonly event: string;
@@ -104,8 +105,14 @@ interface Candidate {
   readonly literalChars: number;
   /** Text that the message must end in; '' if the format ends in a conversion. */
   readonly suffix: string;
+  readonly kinds: readonly SlotKind[];
+  /** Fields that are codes, and the attribute that holds the name. */
+  readonly codes: readonly { readonly field: string; readonly nameOf: string; readonly table: CodeTable }[];
+  readonly hasAttributes: boolean;
   /** Of all rows with this text. */
   readonly functions: readonly string[];
+  /** Place in the order of the file's formats; the first that fits counts. */
+  rank: number;
 }
 
 interface Found {
@@ -113,16 +120,22 @@ interface Found {
   readonly slots: readonly number[];
 }
 
-interface FileIndex {
+interface CandidateLists {
   readonly byFirstChar: Map<number, Candidate[]>;
   /** Formats that start with a conversion: any first character will do. */
   readonly open: Candidate[];
 }
 
+interface FileIndex {
+  readonly tree: FormatTree<Candidate>;
+  /** Formats with a string in them. */
+  readonly loose: CandidateLists;
+}
+
 interface Index {
   readonly files: ReadonlyMap<string, FileIndex>;
   readonly stdout: FileIndex;
-  readonly all: FileIndex;
+  readonly all: CandidateLists;
 }
 
 let index: Index | null = null;
@@ -133,13 +146,20 @@ function find(file: string, text: string): Found | null {
   return entry === undefined ? null : firstMatch(entry, text);
 }
 
+/** The most specific statement that fits: of the tree, unless one with a string in it is more specific still. */
 function firstMatch(entry: FileIndex, text: string): Found | null {
-  const closed = entry.byFirstChar.get(text.charCodeAt(0));
-  return (closed && firstOf(closed, text)) ?? firstOf(entry.open, text);
+  const fixed = entry.tree.match(text);
+  const limit = fixed === null ? Number.POSITIVE_INFINITY : fixed.rank;
+  const loose =
+    firstOf(entry.loose.byFirstChar.get(text.charCodeAt(0)), text, limit) ?? firstOf(entry.loose.open, text, limit);
+  if (loose !== null) return loose;
+  return fixed === null ? null : { candidate: fixed.value, slots: fixed.slots };
 }
 
-function firstOf(candidates: readonly Candidate[], text: string): Found | null {
+function firstOf(candidates: readonly Candidate[] | undefined, text: string, limit: number): Found | null {
+  if (candidates === undefined) return null;
   for (const candidate of candidates) {
+    if (candidate.rank >= limit) return null;
     if (!text.endsWith(candidate.suffix)) continue;
     const slots = matchSlots(candidate.parts, text);
     if (slots !== null) return { candidate, slots };
@@ -148,53 +168,40 @@ function firstOf(candidates: readonly Candidate[], text: string): Found | null {
 }
 
 function statementOf(found: Found, text: string): StatementMatch {
-  const { row, parts } = found.candidate;
-  const values = readSlots(parts, text, found.slots);
-  const attributes: { [name: string]: SlotValue } = { ...row.constants };
-  nameValues(row, values, attributes);
+  const { row, parts, kinds } = found.candidate;
+  const raw = rawSlots(text, found.slots);
+  const attributes = attributesOf(found, text);
   const derived: { [name: string]: string } = {};
-  nameCodes(row, attributes, derived);
-  const isDerived = Object.keys(derived).length > 0;
-  if (isDerived) Object.assign(attributes, derived);
+  for (const { field, table, nameOf } of found.candidate.codes) {
+    const code = attributes?.[field];
+    const name = typeof code === 'number' ? codeName(table, code) : null;
+    if (name !== null) derived[nameOf] = name;
+  }
   return {
     row,
     parts,
-    values,
-    raw: rawSlots(text, found.slots),
+    values: raw.map((one, i) => readSlot(kinds[i]!, one)),
+    raw,
     event: row.event,
-    attributes: Object.keys(attributes).length === 0 ? null : attributes,
-    derived: isDerived ? derived : null,
+    attributes,
+    derived: Object.keys(derived).length === 0 ? null : derived,
   };
 }
 
-function attributesOf(found: Found, text: string): Attributes | null {
-  const { row, parts } = found.candidate;
-  if (row.fields.length === 0 && row.constants === undefined) return null;
-  const attributes: { [name: string]: SlotValue } = { ...row.constants };
-  const count = nameValues(row, readSlots(parts, text, found.slots), attributes);
-  nameCodes(row, attributes, attributes);
-  return count === 0 && row.constants === undefined ? null : attributes;
-}
-
-function nameValues(row: CatalogueRow, values: readonly SlotValue[], into: { [name: string]: SlotValue }): number {
-  let count = 0;
-  for (let i = 0; i < values.length; i++) {
+function attributesOf({ candidate, slots }: Found, text: string): Attributes | null {
+  const { row, kinds, codes } = candidate;
+  if (!candidate.hasAttributes) return null;
+  const attributes: { [name: string]: SlotValue } = row.constants === undefined ? {} : { ...row.constants };
+  for (let i = 0; i < kinds.length; i++) {
     const name = row.fields[i]!;
-    if (name === '') continue;
-    into[name] = values[i]!;
-    count += 1;
+    if (name !== '') attributes[name] = readSlot(kinds[i]!, text.slice(slots[2 * i]!, slots[2 * i + 1]!));
   }
-  return count;
-}
-
-function nameCodes(row: CatalogueRow, values: Attributes, into: { [name: string]: SlotValue }): void {
-  if (row.codes === undefined) return;
-  for (const field in row.codes) {
-    const code = values[field];
-    if (typeof code !== 'number') continue;
-    const name = codeName(row.codes[field]!, code);
-    if (name !== null) into[`${field}_name`] = name;
+  for (const { field, table, nameOf } of codes) {
+    const code = attributes[field];
+    const name = typeof code === 'number' ? codeName(table, code) : null;
+    if (name !== null) attributes[nameOf] = name;
   }
+  return attributes;
 }
 
 function buildIndex(): Index {
@@ -208,7 +215,7 @@ function buildIndex(): Index {
   }
   const files = new Map<string, FileIndex>();
   for (const [file, rows] of rowsOfFile) files.set(file, indexOf(uniqueFormats(rows)));
-  return { files, stdout: indexOf(uniqueFormats(stdout)), all: indexOf(all.map((row) => toCandidate([row]))) };
+  return { files, stdout: indexOf(uniqueFormats(stdout)), all: listsOf(inOrder(all.map((row) => toCandidate([row])))) };
 }
 
 /** A statement whose level or integer type changed between releases has several rows with one text; one of them matches. */
@@ -227,26 +234,56 @@ function uniqueFormats(rows: readonly CatalogueRow[]): Candidate[] {
 function toCandidate(rows: readonly CatalogueRow[]): Candidate {
   const row = rows[0]!;
   const parts = trimParts(parsePrintfFormat(row.format));
+  const kinds: SlotKind[] = [];
   let literalChars = 0;
-  for (const part of parts) if (part.kind === 'literal') literalChars += part.text.length;
+  for (const part of parts) {
+    if (part.kind === 'literal') literalChars += part.text.length;
+    else kinds.push(part.kind);
+  }
   const last = parts[parts.length - 1];
-  const functions = [...new Set(rows.flatMap((one) => one.functions ?? []))];
-  return { row, parts, literalChars, suffix: last?.kind === 'literal' ? last.text : '', functions };
+  return {
+    row,
+    parts,
+    literalChars,
+    suffix: last?.kind === 'literal' ? last.text : '',
+    kinds,
+    codes: Object.entries(row.codes ?? {}).map(([field, table]) => ({ field, nameOf: `${field}_name`, table })),
+    hasAttributes: row.constants !== undefined || row.fields.some((name) => name !== ''),
+    functions: [...new Set(rows.flatMap((one) => one.functions ?? []))],
+    rank: 0,
+  };
 }
 
-function indexOf(candidates: Candidate[]): FileIndex {
-  const entry: FileIndex = { byFirstChar: new Map(), open: [] };
-  candidates.sort((a, b) => b.literalChars - a.literalChars);
-  for (const candidate of candidates) {
+function indexOf(candidates: readonly Candidate[]): FileIndex {
+  const ordered = inOrder(candidates);
+  const isLoose = (candidate: Candidate) => candidate.parts.some((part) => part.kind === 'string');
+  const tree = new FormatTree<Candidate>();
+  for (const candidate of ordered) if (!isLoose(candidate)) tree.add(candidate.parts, candidate, candidate.rank);
+  return { tree, loose: listsOf(ordered.filter(isLoose)) };
+}
+
+/** Formats that start with text before those that do not, and much text before little. */
+function inOrder(candidates: readonly Candidate[]): Candidate[] {
+  const isOpen = (candidate: Candidate) => (candidate.parts[0]?.kind === 'literal' ? 0 : 1);
+  const ordered = candidates.toSorted((a, b) => isOpen(a) - isOpen(b) || b.literalChars - a.literalChars);
+  ordered.forEach((candidate, rank) => {
+    candidate.rank = rank;
+  });
+  return ordered;
+}
+
+function listsOf(ordered: readonly Candidate[]): CandidateLists {
+  const lists: CandidateLists = { byFirstChar: new Map(), open: [] };
+  for (const candidate of ordered) {
     const first = candidate.parts[0];
     if (first?.kind !== 'literal') {
-      entry.open.push(candidate);
+      lists.open.push(candidate);
       continue;
     }
     const code = first.text.charCodeAt(0);
-    const list = entry.byFirstChar.get(code);
+    const list = lists.byFirstChar.get(code);
     if (list) list.push(candidate);
-    else entry.byFirstChar.set(code, [candidate]);
+    else lists.byFirstChar.set(code, [candidate]);
   }
-  return entry;
+  return lists;
 }

@@ -3,7 +3,7 @@
  *
  * Blanks at both ends do not count: several statements start with a blank or end in `\n`. A string takes as little as it can.
  */
-import type { FormatPart } from './printf-format.ts';
+import type { FormatPart, SlotKind } from './printf-format.ts';
 
 export type SlotValue = string | number;
 
@@ -29,17 +29,9 @@ export function matchSlots(parts: readonly FormatPart[], text: string): readonly
   return matchFrom(parts, 0, text, 0, slots, { steps: MAX_STEPS }) ? slots : null;
 }
 
-/** Values in the order of the conversions. */
-export function readSlots(parts: readonly FormatPart[], text: string, slots: readonly number[]): SlotValue[] {
-  const values: SlotValue[] = [];
-  let at = 0;
-  for (const part of parts) {
-    if (part.kind === 'literal') continue;
-    const raw = text.slice(slots[at]!, slots[at + 1]!);
-    values.push(part.kind === 'string' || part.kind === 'pointer' ? raw : readNumber(part.kind, raw));
-    at += 2;
-  }
-  return values;
+/** Value of one conversion from its text. */
+export function readSlot(kind: SlotKind, raw: string): SlotValue {
+  return kind === 'string' || kind === 'pointer' ? raw : readNumber(kind, raw);
 }
 
 /** The conversions' texts as they were printed. */
@@ -103,7 +95,12 @@ function matchString(
   return false;
 }
 
-/** End of a number that starts at `at`, or -1. By hand: a regular expression makes an object for each. */
+/** End of the number or address that starts at `at`, or -1. */
+export function endOfSlot(kind: keyof typeof END_OF, text: string, at: number): number {
+  return END_OF[kind](text, at);
+}
+
+/** By hand: a regular expression makes an object for each match. */
 const END_OF = {
   int(text: string, at: number): number {
     const sign = text.charCodeAt(at);
