@@ -127,7 +127,9 @@ class NanomqParser implements RecordParser {
   private start(piece: Piece, header: NanomqHeader, isFirst: boolean, flags: readonly RecordFlag[]): void {
     const body = piece.text.slice(header.headLength);
     const isConf = header.file === CONF_FILE;
-    if (this.sectionThread === header.thread && !(isConf && isConfItem(body))) this.sectionThread = null;
+    // An empty message can be an item that the end of the file cut off: its section must be read again with it.
+    const mayBeItem = isConf && (body === '' || isConfItem(body));
+    if (this.sectionThread === header.thread && !mayBeItem) this.sectionThread = null;
     if (isFirst && !this.mustHold()) this.flush();
     if (isConf && confSection(body) !== null) this.sectionThread = header.thread;
     const draft = this.push(piece, header, piece.text.slice(0, header.headLength), body, flags);
