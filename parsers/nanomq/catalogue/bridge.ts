@@ -83,7 +83,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: 'bridge: subscribe aio result %d',
       fields: ['nng_rv'],
       codes: { nng_rv: 'nng' },
-      functions: ['nng_mqtt_subscribe', 'send_callback'],
+      functions: ['send_callback'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -92,7 +92,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: 'bridge: suback code %d ',
       fields: ['reason_code'],
       codes: { reason_code: 'mqtt_suback' },
-      functions: ['nng_mqtt_subscribe', 'send_callback'],
+      functions: ['send_callback'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -125,7 +125,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: 'bridge client disconnected! RC [%d] \n',
       fields: ['reason_code'],
       codes: { reason_code: 'mqtt_reason' },
-      functions: ['hybrid_tcp_disconnect_cb', 'bridge_quic_disconnect_cb'],
+      functions: ['hybrid_tcp_disconnect_cb', 'bridge_quic_disconnect_cb', 'bridge_tcp_disconnect_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -274,7 +274,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Unsupported bridge protocol.',
       fields: [],
-      functions: ['hybrid_cb'],
+      functions: ['hybrid_cb', 'bridge_client', 'bridge_reload'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -408,7 +408,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: ' nng_mqttv5_client_open failed %d',
       fields: ['nng_rv'],
       codes: { nng_rv: 'nng' },
-      functions: ['bridge_tcp_reload'],
+      functions: ['bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -417,7 +417,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: ' nng_mqtt_client_open failed %d',
       fields: ['nng_rv'],
       codes: { nng_rv: 'nng' },
-      functions: ['bridge_tcp_reload'],
+      functions: ['bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -435,7 +435,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: 'nng_mqttv5_client_open failed %d',
       fields: ['nng_rv'],
       codes: { nng_rv: 'nng' },
-      functions: ['bridge_tcp_reload'],
+      functions: ['bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -444,7 +444,7 @@ export const bridgeSheet: CatalogueSheet = {
       format: 'nng_mqtt_client_open failed %d',
       fields: ['nng_rv'],
       codes: { nng_rv: 'nng' },
-      functions: ['bridge_tcp_reload'],
+      functions: ['bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -468,7 +468,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Unsupported bridge protocol.\n',
       fields: [],
-      functions: ['hybrid_cb'],
+      functions: ['hybrid_cb', 'bridge_client', 'bridge_reload'],
       versions: '≤0.22.2–0.25.6',
     },
     {

@@ -89,7 +89,7 @@ export const mqttTcpTransportSheet: CatalogueSheet = {
       level: 'info',
       format: 'Set max packet size as %ld',
       fields: ['bytes'],
-      functions: ['mqtt_quictran_pipe_nego_cb'],
+      functions: ['mqtt_tcptran_pipe_nego_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -136,7 +136,7 @@ export const mqttTcpTransportSheet: CatalogueSheet = {
       event: 'bridge_no_proto_version',
       format: 'Warning. MQTT protocol version is not specificed.\n',
       fields: [],
-      functions: ['mqtt_quictran_pipe_start'],
+      functions: ['mqtt_tcptran_pipe_start'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -176,7 +176,7 @@ export const mqttTcpTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'User forget to set CONNECT msg!',
       fields: [],
-      functions: ['mqtt_quictran_pipe_start'],
+      functions: ['mqtt_tcptran_pipe_start'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -184,7 +184,7 @@ export const mqttTcpTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Warning. Cancelled a illegal connnect msg from user.\n',
       fields: [],
-      functions: ['mqtt_quictran_pipe_start'],
+      functions: ['mqtt_tcptran_pipe_start'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -257,7 +257,7 @@ export const mqttTcpTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Packet too large in negotiation: %zu > %zu',
       fields: ['bytes', 'limit_bytes'],
-      functions: ['mqtt_quictran_pipe_nego_cb'],
+      functions: ['mqtt_tcptran_pipe_nego_cb'],
       versions: '0.25.3–0.25.6',
     },
     {
@@ -265,7 +265,7 @@ export const mqttTcpTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Packet too large in receive: %zu > %zu',
       fields: ['bytes', 'limit_bytes'],
-      functions: ['mqtt_share_pipe_recv_cb'],
+      functions: ['mqtt_tcptran_pipe_recv_cb'],
       versions: '0.25.3–0.25.6',
     },
   ],
