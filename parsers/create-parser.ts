@@ -4,6 +4,7 @@ import { createEmqxTextParser } from './emqx/text-parser.ts';
 import { CONF_FILE } from './nanomq/conf-dump.ts';
 import { splitNanomqHeader } from './nanomq/header.ts';
 import { createNanomqParser } from './nanomq/nanomq-parser.ts';
+import { createNanomqSyslogParser } from './nanomq/syslog-parser.ts';
 import type { Layout, ParserSink, RecordParser } from './record.ts';
 import { createSlottedParser, type SlottedLayout, type SlottedSink } from './slots/slotted-parser.ts';
 
@@ -20,8 +21,7 @@ export function createParser(layout: Layout, sink: ParserSink | SlottedSink): Re
 const PARSERS: { readonly [layout in Layout]: (sink: ParserSink) => RecordParser } = {
   'nanomq-file': (sink) => createNanomqParser('nanomq-file', sink),
   'nanomq-console': (sink) => createNanomqParser('nanomq-console', sink),
-  // Until its parser is there, its lines are kept as unparsed.
-  'nanomq-syslog': (sink) => createNanomqParser('nanomq-file', sink),
+  'nanomq-syslog': createNanomqSyslogParser,
   'emqx-text': createEmqxTextParser,
   'emqx-trace': createEmqxTextParser,
   'emqx-json': createEmqxJsonParser,

@@ -18,6 +18,7 @@ export { ENCODING_HEAD_BYTES, type Encoding, encodingOf, Utf16Decoder } from './
 export { nanomqCatalogue } from './nanomq/catalogue/index.ts';
 export type { CatalogueRow, CatalogueSheet } from './nanomq/catalogue-row.ts';
 export { type ReleaseRange, releaseRange, type SeenStatement } from './nanomq/fingerprint.ts';
+export { EVENT_MEANINGS } from './nanomq/meanings.ts';
 export { RELEASES } from './nanomq/releases.ts';
 export { renderNanomqMessage } from './nanomq/render.ts';
 export type * from './record.ts';

@@ -41,7 +41,7 @@ export function onSubscribeCompleted(bridge: Bridge, result: number): void {
   // On an error the rest of the queue is not advanced.
   if (result !== 0) return;
   log(bridge, 'info', 'bridge_subscribe_result', { nng_rv: 0 });
-  log(bridge, 'info', 'bridge_suback_code', { code: 0 });
+  log(bridge, 'info', 'bridge_suback_code', { reason_code: 0 });
   const next = bridge.subscribeQueue.shift();
   if (next) submit(bridge, bridge.subscribeAio, next);
 }

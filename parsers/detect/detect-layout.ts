@@ -1,5 +1,6 @@
 /** Which product and layout a stream of lines has, from its first lines. */
 import { SEVERITY_OF_LEVEL, splitFrame } from '../emqx/frame.ts';
+import { searchAllFiles } from '../nanomq/catalogue-search.ts';
 import { splitNanomqHeader } from '../nanomq/header.ts';
 import type { Layout, Product } from '../record.ts';
 
@@ -33,7 +34,29 @@ export function detectNumbered(lines: readonly NumberedLine[], product?: Product
     if (found.layout !== 'emqx-text') return fallback === null || found.layout === 'emqx-trace' ? found : fallback;
     fallback ??= found;
   }
-  return fallback;
+  return fallback ?? (product === 'emqx' ? null : detectSyslog(lines));
+}
+
+/** Shorter statements are too likely to be somebody else's words. */
+const MIN_LITERAL_CHARS = 16;
+/** Text that only quotes NanoMQ has other lines as well. */
+const MIN_SHARE = 0.5;
+/** Of the lines looked at for messages without a header: each is held against all statements. */
+const MAX_HEADLESS_LINES = 50;
+
+/** NanoMQ's messages without a header, as it hands them to syslog: told by what they say, if nothing else is there. */
+function detectSyslog(lines: readonly NumberedLine[]): Detection | null {
+  const written = lines.filter(({ text }) => text.trim() !== '').slice(0, MAX_HEADLESS_LINES);
+  let first: Detection | null = null;
+  let count = 0;
+  for (const { text, lineNo } of written) {
+    const found = searchAllFiles(text, null);
+    if (found === null || found.literalChars < MIN_LITERAL_CHARS) continue;
+    count += 1;
+    const evidence = `line ${lineNo} is NanoMQ's message ${found.event} without a header`;
+    first ??= { layout: 'nanomq-syslog', product: 'nanomq', evidence };
+  }
+  return count >= written.length * MIN_SHARE ? first : null;
 }
 
 /** Layout of which the line starts a record; null if it starts none. */

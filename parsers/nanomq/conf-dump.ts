@@ -147,6 +147,10 @@ export function readConfLine(message: string, section: ConfSection | null): Conf
     return { event: 'conf_bridge', attributes, bridge: bridgeLine[1]!, body };
   }
   if (message.trim() === DUMP_START) return { event: 'conf_dump_started', attributes: null, bridge: null, body: null };
+  const brokerSection = confSection(message);
+  if (brokerSection !== null) {
+    return { event: 'conf_value', attributes: { key: brokerSection.name }, bridge: null, body: null };
+  }
   const valueLine = VALUE_LINE.exec(message);
   if (valueLine === null) return null;
   const key = valueLine[1]!;

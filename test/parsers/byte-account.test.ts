@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createParser, type Layout, LineSplitter, type LogRecord, type UnparsedLine } from '../../parsers/index.ts';
+import { layoutCases } from './cases/nanomq-layouts.ts';
 import { recordCases } from './cases/records.ts';
 import { parseAll } from './parse.ts';
 
@@ -10,6 +11,7 @@ const ROUNDS = 150;
 const LAYOUTS: readonly Layout[] = [
   'nanomq-file',
   'nanomq-console',
+  'nanomq-syslog',
   'emqx-text',
   'emqx-trace',
   'emqx-json',
@@ -27,7 +29,10 @@ function random(seed: number): () => number {
   };
 }
 
-const LINES = recordCases.flatMap((one) => one.lines);
+const LINES = [
+  ...recordCases.flatMap((one) => one.lines),
+  ...layoutCases.flatMap((one) => one.lines.map((line) => (typeof line === 'string' ? line : line.text))),
+];
 const NOISE = ['', '\r', '\0\x01', '�é', '{', '}, x: ', '((((', '<<"', '2025-01-02 03:04:05 [17] INFO  ', '\x1b[0m'];
 
 /** Lines of all layouts, glued, cut and damaged at random. */

@@ -10,6 +10,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'fatal',
       format: 'Initializing SQLite with nng_mqtt_alloc_sqlite_opt',
       fields: [],
+      functions: ['apply_sqlite_config'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -17,6 +18,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Error in updating bridge config to socket',
       fields: [],
+      functions: ['nano_set_quic_config', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -24,6 +26,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Error in updating NNG_OPT_QUIC_TLS_KEY_PATH',
       fields: [],
+      functions: ['nano_set_quic_config'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -31,6 +34,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Error in updating NNG_OPT_QUIC_TLS_CACERT_PATH',
       fields: [],
+      functions: ['nano_set_quic_config'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -38,6 +42,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Error in updating NNG_OPT_QUIC_TLS_KEY_PASSWORD',
       fields: [],
+      functions: ['nano_set_quic_config'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -45,6 +50,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Error in updating NNG_OPT_QUIC_TLS_CA_PATH',
       fields: [],
+      functions: ['nano_set_quic_config'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -52,6 +58,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Error in updating NNG_OPT_QUIC_TLS_VERIFY_PEER',
       fields: [],
+      functions: ['nano_set_quic_config'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -59,6 +66,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'bridge: alloc local_topic failed',
       fields: [],
+      functions: ['bridge_handle_topic_sub_reflection'],
       versions: '≤0.22.2–0.24.0',
     },
     {
@@ -66,6 +74,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'debug',
       format: "bridge: publish to '%s'",
       fields: ['remote_topic'],
+      functions: ['bridge_publish_msg'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -73,13 +82,17 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'bridge: subscribe aio result %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['send_callback'],
       versions: '≤0.22.2–0.25.6',
     },
     {
       event: 'bridge_suback_code',
       level: 'info',
       format: 'bridge: suback code %d ',
-      fields: ['code'],
+      fields: ['reason_code'],
+      codes: { reason_code: 'mqtt_suback' },
+      functions: ['send_callback'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -87,6 +100,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'debug',
       format: 'send bridge connect msg complete',
       fields: [],
+      functions: ['send_callback'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -94,6 +108,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'debug',
       format: 'send bridge sub msg complete',
       fields: [],
+      functions: ['send_callback'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -101,6 +116,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'debug',
       format: 'send bridge unsub msg complete',
       fields: [],
+      functions: ['send_callback'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -108,6 +124,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'bridge client disconnected! RC [%d] \n',
       fields: ['reason_code'],
+      codes: { reason_code: 'mqtt_reason' },
+      functions: ['hybrid_tcp_disconnect_cb', 'bridge_quic_disconnect_cb', 'bridge_tcp_disconnect_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -115,6 +133,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Initializing mqttv5 client failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['hybrid_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -122,6 +142,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Initializing mqtt client failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['hybrid_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -129,6 +151,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'nng_dialer_create %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['hybrid_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -136,6 +160,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'init_dialer_tls %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['hybrid_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -143,6 +169,13 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Error in updating connmsg',
       fields: [],
+      functions: [
+        'hybrid_tcp_client',
+        'bridge_quic_reload',
+        'bridge_quic_client',
+        'bridge_tcp_reload',
+        'bridge_tcp_client',
+      ],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -150,6 +183,14 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'nng dialer start failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: [
+        'hybrid_tcp_client',
+        'hybrid_quic_client',
+        'bridge_quic_reload',
+        'bridge_quic_client',
+        'bridge_tcp_client',
+      ],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -157,6 +198,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'quic bridge client disconnected! RC [%d] \n',
       fields: ['reason_code'],
+      codes: { reason_code: 'mqtt_reason' },
+      functions: ['hybrid_quic_disconnect_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -164,6 +207,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'Quic hybrid service start.',
       fields: [],
+      functions: ['hybrid_quic_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -171,6 +215,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Initializing mqttv5 QUIC client failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['hybrid_quic_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -178,6 +224,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Initializing mqtt quic client failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['hybrid_quic_client', 'bridge_quic_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -185,6 +233,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'dialer create failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['hybrid_quic_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -192,14 +242,23 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'fatal',
       format: 'nng_mtx_alloc mem error',
       fields: [],
+      functions: ['hybrid_cb'],
       versions: '≤0.22.2–0.25.6',
     },
-    { event: 'bridge_fatal', level: 'fatal', format: 'nng_cv_alloc mem error', fields: [], versions: '≤0.22.2–0.25.6' },
+    {
+      event: 'bridge_fatal',
+      level: 'fatal',
+      format: 'nng_cv_alloc mem error',
+      fields: [],
+      functions: ['hybrid_cb'],
+      versions: '≤0.22.2–0.25.6',
+    },
     {
       event: 'bridge_fatal',
       level: 'fatal',
       format: 'bridge_aio nng_aio_alloc',
       fields: [],
+      functions: ['hybrid_cb', 'bridge_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -207,6 +266,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: '!! Bridge has switched to [%d]%s',
       fields: ['index', 'address'],
+      functions: ['hybrid_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -214,6 +274,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Unsupported bridge protocol.',
       fields: [],
+      functions: ['hybrid_cb', 'bridge_client', 'bridge_reload'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -221,6 +282,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Hybrid thread is done',
       fields: [],
+      functions: ['hybrid_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -228,16 +290,40 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'memory error in allocating bridge client',
       fields: [],
+      functions: ['hybrid_bridge_client', 'bridge_client'],
       versions: '≤0.22.2–0.25.6',
     },
-    { event: 'bridge_fatal', level: 'fatal', format: 'nng_mtx_alloc', fields: [], versions: '≤0.22.2–0.25.6' },
-    { event: 'bridge_fatal', level: 'fatal', format: 'nng_cv_alloc', fields: [], versions: '≤0.22.2–0.25.6' },
-    { event: 'bridge_fatal', level: 'fatal', format: 'nng_thread_create', fields: [], versions: '≤0.22.2–0.25.6' },
+    {
+      event: 'bridge_fatal',
+      level: 'fatal',
+      format: 'nng_mtx_alloc',
+      fields: [],
+      functions: ['hybrid_bridge_client'],
+      versions: '≤0.22.2–0.25.6',
+    },
+    {
+      event: 'bridge_fatal',
+      level: 'fatal',
+      format: 'nng_cv_alloc',
+      fields: [],
+      functions: ['hybrid_bridge_client'],
+      versions: '≤0.22.2–0.25.6',
+    },
+    {
+      event: 'bridge_fatal',
+      level: 'fatal',
+      format: 'nng_thread_create',
+      fields: [],
+      functions: ['hybrid_bridge_client'],
+      versions: '≤0.22.2–0.25.6',
+    },
     {
       event: 'bridge_connected',
       level: 'info',
       format: 'Bridge client connected! RC [%d]',
       fields: ['reason_code'],
+      codes: { reason_code: 'mqtt_connack' },
+      functions: ['bridge_quic_connect_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -245,6 +331,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'Local ip4 address [%s] port [%d]',
       fields: ['ip', 'port'],
+      functions: ['bridge_quic_connect_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -252,13 +339,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'Quic bridge client subscribe to topic (QoS %d)%s.',
       fields: ['qos', 'topic'],
-      versions: '≤0.22.2–0.25.6',
-    },
-    {
-      event: 'bridge_disconnected',
-      level: 'warn',
-      format: 'bridge client disconnected! RC [%d] \n',
-      fields: ['reason_code'],
+      functions: ['bridge_quic_connect_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -266,6 +347,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Initializing mqttv5 quic client failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['bridge_quic_reload', 'bridge_quic_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -273,6 +356,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Initializing mqttv quic client failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['bridge_quic_reload'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -280,6 +365,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'nng_dialer_create failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['bridge_quic_reload', 'bridge_quic_client', 'bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -287,6 +374,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'debug',
       format: 'Quic bridge service start.\n',
       fields: [],
+      functions: ['bridge_quic_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -294,6 +382,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'Bridge [%s] connected! RC [%d]',
       fields: ['address', 'reason_code'],
+      codes: { reason_code: 'mqtt_connack' },
+      functions: ['bridge_tcp_connect_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -301,6 +391,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'Bridge client subscribed topic %s (qos %d rap %d rh %d).',
       fields: ['topic', 'qos', 'rap', 'rh'],
+      functions: ['bridge_tcp_connect_cb', 'bridge_tcp_reload'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -308,13 +399,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'No subscriptions were set.',
       fields: [],
-      versions: '≤0.22.2–0.25.6',
-    },
-    {
-      event: 'bridge_disconnected',
-      level: 'warn',
-      format: 'bridge client disconnected! RC [%d] \n',
-      fields: ['reason_code'],
+      functions: ['bridge_tcp_connect_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -322,6 +407,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: ' nng_mqttv5_client_open failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -329,6 +416,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: ' nng_mqtt_client_open failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -336,6 +425,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'init_dialer_tls failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -343,6 +434,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'nng_mqttv5_client_open failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -350,6 +443,8 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'nng_mqtt_client_open failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['bridge_tcp_reload', 'bridge_tcp_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -357,6 +452,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'debug',
       format: 'bridge to %s msg sent',
       fields: ['address'],
+      functions: ['bridge_send_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -364,6 +460,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'invalid bridging config! node address is null!',
       fields: [],
+      functions: ['bridge_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -371,6 +468,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Unsupported bridge protocol.\n',
       fields: [],
+      functions: ['hybrid_cb', 'bridge_client', 'bridge_reload'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -378,6 +476,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'debug',
       format: 'parallel %d',
       fields: ['count'],
+      functions: ['bridge_client'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -385,6 +484,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'Bridge client subscribed topic %.*s (qos %d).',
       fields: ['topic', 'qos'],
+      functions: ['bridge_subscribe'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -392,6 +492,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: "Can't get suback. Maybe connection of bridge was closed.",
       fields: [],
+      functions: ['bridge_subscribe'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -399,13 +500,16 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Unknown error in handle bridge subscribe',
       fields: [],
+      functions: ['bridge_subscribe'],
       versions: '≤0.22.2–0.25.6',
     },
     {
       event: 'bridge_rest_suback_code',
       level: 'info',
       format: 'SUBACK reason code %d',
-      fields: ['code'],
+      fields: ['reason_code'],
+      codes: { reason_code: 'mqtt_suback' },
+      functions: ['bridge_subscribe', 'bridge_unsubscribe'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -413,6 +517,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'Bridge client unsubscribed topic %.*s.',
       fields: ['topic'],
+      functions: ['bridge_unsubscribe'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -420,6 +525,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: "Can't get unsuback. Maybe connection of bridge was closed.",
       fields: [],
+      functions: ['bridge_unsubscribe'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -427,6 +533,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Unknown error in handle bridge unsubscribe',
       fields: [],
+      functions: ['bridge_unsubscribe'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -434,6 +541,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'Hot update quic bridge is an experimental function so far.',
       fields: [],
+      functions: ['bridge_reload'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -441,6 +549,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'error',
       format: 'Not allow to reload if hybrid is turned on.',
       fields: [],
+      functions: ['bridge_reload'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -448,6 +557,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'bridge sent disconnect to broker',
       fields: [],
+      functions: ['bridge_reload'],
       versions: '≤0.22.2–0.23.2',
     },
     {
@@ -455,13 +565,17 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'bridge: unsubscribe aio result %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['send_callback'],
       versions: '0.23.0–0.25.6',
     },
     {
       event: 'bridge_unsuback_code',
       level: 'info',
       format: 'bridge: unsuback code %d ',
-      fields: ['code'],
+      fields: ['reason_code'],
+      codes: { reason_code: 'mqtt_suback' },
+      functions: ['send_callback'],
       versions: '0.23.0–0.25.6',
     },
     {
@@ -469,6 +583,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'debug',
       format: 'resending cached msg from broker ctx',
       fields: [],
+      functions: ['bridge_send_cb'],
       versions: '0.23.1–0.25.6',
     },
     {
@@ -476,13 +591,16 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'debug',
       format: 'resending cached msg at resend cb',
       fields: [],
+      functions: ['bridge_resend_cb'],
       versions: '0.23.1–0.25.6',
     },
     {
       event: 'bridge_dialer_start_failed',
       level: 'warn',
       format: 'nng_dialer_start %d %s',
-      fields: ['nng_rv', 'clientid'],
+      fields: ['nng_rv', 'client_id'],
+      codes: { nng_rv: 'nng' },
+      functions: ['bridge_tcp_reload'],
       versions: '0.23.3–0.25.6',
     },
     {
@@ -490,6 +608,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'decode message failed.',
       fields: [],
+      functions: ['bridge_downward_msg_coding'],
       versions: '0.23.8–0.25.6',
     },
     {
@@ -497,6 +616,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'NULL topic found! Topic alias or decoding error!',
       fields: [],
+      functions: ['bridge_downward_msg_coding'],
       versions: '0.23.8',
     },
     {
@@ -504,6 +624,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Process local_topic failed! Stay with original.',
       fields: [],
+      functions: ['bridge_downward_msg_coding'],
       versions: '0.23.8–0.25.6',
     },
     {
@@ -511,21 +632,31 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'NULL topic found! Topic remaping is not compatible with Topic alias!',
       fields: [],
+      functions: ['bridge_downward_msg_coding'],
       versions: '0.23.9–0.25.6',
     },
-    { event: 'bridge_rx_oom', level: 'error', format: 'Mem error!', fields: [], versions: '0.23.9–0.25.6' },
+    {
+      event: 'bridge_rx_oom',
+      level: 'error',
+      format: 'Mem error!',
+      fields: [],
+      functions: ['bridge_downward_msg_coding'],
+      versions: '0.23.9–0.25.6',
+    },
     {
       event: 'bridge_hybrid_bad_config',
       level: 'error',
       format: 'Wrong hybrid server setting, abort!',
       fields: [],
+      functions: ['hybrid_cb'],
       versions: '0.23.10–0.25.6',
     },
     {
       event: 'bridge_forward_rule_try',
       level: 'debug',
       format: 'local topic %s topic %s',
-      fields: ['rule_topic', 'msg_topic'],
+      fields: ['rule_topic', 'topic'],
+      functions: ['bridge_pub_handler'],
       versions: '0.24.2–0.25.6',
     },
     {
@@ -533,6 +664,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'bridging to %s aio busy! msg lost! Ctx: %d drop qos 0 msg',
       fields: ['address', 'ctx_id'],
+      functions: ['bridge_pub_handler'],
       versions: '0.24.2–0.25.6',
     },
     {
@@ -540,6 +672,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Cached Message in ctx_msgs is lost!',
       fields: [],
+      functions: ['bridge_pub_handler'],
       versions: '0.24.2–0.25.6',
     },
     {
@@ -547,6 +680,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Msg lost! put msg to ctx_msgs failed!',
       fields: [],
+      functions: ['bridge_pub_handler'],
       versions: '0.24.2–0.25.6',
     },
     {
@@ -554,14 +688,30 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Error in updating MQTT Version',
       fields: [],
+      functions: [
+        'hybrid_tcp_client',
+        'bridge_quic_reload',
+        'bridge_quic_client',
+        'bridge_tcp_reload',
+        'bridge_tcp_client',
+      ],
       versions: '0.24.13–0.25.6',
     },
-    { event: 'ctx_cache_put', level: 'info', format: 'msg cached!!', fields: [], versions: '0.24.14–0.25.6' },
+    {
+      event: 'ctx_cache_put',
+      level: 'info',
+      format: 'msg cached!!',
+      fields: [],
+      functions: ['bridge_pub_handler'],
+      versions: '0.24.14–0.25.6',
+    },
     {
       event: 'bridge_reload_failed',
       level: 'error',
       format: 'Bridge reload failed on initialization: %d',
       fields: ['rv'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['bridge_reload'],
       versions: '0.25.3–0.25.6',
     },
     {
@@ -569,6 +719,7 @@ export const bridgeSheet: CatalogueSheet = {
       level: 'info',
       format: 'Orphaned bridge client ignored during connect callback.',
       fields: [],
+      functions: ['bridge_quic_connect_cb', 'bridge_tcp_connect_cb'],
       versions: '0.25.6',
     },
   ],

@@ -10,6 +10,8 @@ export const dialerSheet: CatalogueSheet = {
       level: 'error',
       format: 'failed timer cb rv %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['dialer_timer_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -17,6 +19,8 @@ export const dialerSheet: CatalogueSheet = {
       level: 'info',
       format: 'dialer connect cb rv%d %p',
       fields: ['rv', 'aio_ptr'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['dialer_connect_cb'],
       versions: '≤0.22.2–0.23.2',
     },
     {
@@ -24,6 +28,7 @@ export const dialerSheet: CatalogueSheet = {
       level: 'error',
       format: 'Client ID collision or set ID failed!',
       fields: [],
+      functions: ['nni_pipe_set_pid'],
       versions: '0.22.8–0.25.6',
     },
     {
@@ -31,6 +36,8 @@ export const dialerSheet: CatalogueSheet = {
       level: 'trace',
       format: 'dialer connect cb rv%d %p',
       fields: ['rv', 'aio_ptr'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['dialer_connect_cb'],
       versions: '0.23.3–0.25.6',
     },
   ],

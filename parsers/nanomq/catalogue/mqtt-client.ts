@@ -10,6 +10,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'Error in create a pingmsg',
       fields: [],
+      functions: ['mqtt_pipe_init'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -17,6 +18,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Warning : msg %d lost due to packetID duplicated!',
       fields: ['packet_id'],
+      functions: ['mqtt_send_msg'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -24,6 +26,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Cancel_Func scheduling failed, send abort!',
       fields: [],
+      functions: ['mqtt_send_msg'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -31,6 +34,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'cached msg into sqlite',
       fields: [],
+      functions: ['mqtt_pipe_close'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -38,6 +42,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'disconnect msg of bridging is lost due to no ctx on receving',
       fields: [],
+      functions: ['mqtt_pipe_close'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -45,6 +50,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'Timer aio error!',
       fields: [],
+      functions: ['mqtt_timer_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -52,6 +58,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'MQTT Timeout and disconnect',
       fields: [],
+      functions: ['mqtt_timer_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -59,6 +66,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'Send pingreq (sock%p)(%dms)',
       fields: ['sock_ptr', 'keepalive_ms'],
+      functions: ['mqtt_timer_cb'],
       versions: '≤0.22.2–0.23.1',
     },
     {
@@ -66,6 +74,8 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'MQTT client send error %d!',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['mqtt_send_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -73,12 +83,15 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'MQTT client recv error %d!',
       fields: ['rv'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
       event: 'bridge_ack_lost',
       format: 'Warning! ack msg lost due to busy socket',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.23.2',
     },
     {
@@ -86,6 +99,8 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'MQTT client decode error %d!',
       fields: ['rv'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -93,6 +108,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'Invalid mqtt version',
       fields: [],
+      functions: ['mqtt_recv_cb', 'mqtt_ctx_send'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -100,19 +116,22 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Fail to get IP addr from client pipe!',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
       event: 'bridge_connack_rx',
       level: 'debug',
       format: 'client connected! addr [%s] port [%d]\n',
-      fields: ['remote_ip', 'port'],
+      fields: ['ip', 'port'],
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
       event: 'bridge_connack_encode_failed',
       format: 'Error in encoding CONNACK.\n',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.24.4',
     },
     {
@@ -120,6 +139,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'QoS msg ack failed %d',
       fields: ['packet_id'],
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -127,6 +147,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'ERROR: no ctx found! msg queue full! QoS2 msg lost!',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -134,6 +155,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Warning: no ctx found!! PUB msg lost!',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -141,6 +163,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'packet id %d duplicates in',
       fields: ['packet_id'],
+      functions: ['mqtt_recv_cb'],
       versions: '≤0.22.2–0.23.2',
     },
     {
@@ -148,6 +171,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'canceling wrong aio!',
       fields: [],
+      functions: ['mqtt_ctx_cancel_send'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -155,6 +179,8 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'MQTT client encoding msg failed%d!',
       fields: ['rv'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['mqtt_ctx_send'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -162,6 +188,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'client sending msg while disconnected! cached',
       fields: [],
+      functions: ['mqtt_ctx_send'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -169,6 +196,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'ctx is already cached! drop msg',
       fields: [],
+      functions: ['mqtt_ctx_send'],
       versions: '≤0.22.2–0.23.2',
     },
     {
@@ -176,6 +204,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'trace',
       format: 'client sending msg now',
       fields: [],
+      functions: ['mqtt_ctx_send'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -183,6 +212,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'QoS aio caching failed. Proceed to send directly',
       fields: [],
+      functions: ['mqtt_send_msg'],
       versions: '0.22.8–0.25.6',
     },
     {
@@ -190,6 +220,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Cached Message lost! pipe is busy and lmq is full\n',
       fields: [],
+      functions: ['mqtt_send_msg'],
       versions: '0.22.8–0.25.6',
     },
     {
@@ -197,6 +228,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Message lost while enqueing',
       fields: [],
+      functions: ['mqtt_send_msg'],
       versions: '0.22.8–0.25.6',
     },
     {
@@ -204,6 +236,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'trying to resend QoS msg %d',
       fields: ['packet_id'],
+      functions: ['mqtt_timer_cb'],
       versions: '0.22.8–0.25.6',
     },
     {
@@ -211,6 +244,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'resending QoS msg %d',
       fields: ['packet_id'],
+      functions: ['mqtt_timer_cb'],
       versions: '0.22.8–0.25.6',
     },
     {
@@ -218,6 +252,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Warning : QoS action of msg %d is canceled due to timeout!',
       fields: ['packet_id'],
+      functions: ['mqtt_ctx_cancel_send'],
       versions: '0.22.8–0.25.6',
     },
     {
@@ -225,6 +260,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'info',
       format: '%d resend canceld due to full lmq',
       fields: ['packet_id'],
+      functions: ['mqtt_timer_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -232,6 +268,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'Error in encoding disconnect.\n',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -239,6 +276,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Warning! DISCONNECT msg lost due to busy socket',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -246,6 +284,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Warning: no ctx found! CONNACK lost! plz create more ctxs!',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -253,6 +292,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'ERROR! packet id %d not found\n',
       fields: ['packet_id'],
+      functions: ['mqtt_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -260,6 +300,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'aio begin failed',
       fields: [],
+      functions: ['mqtt_ctx_recv'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -267,6 +308,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'Send pingreq (sock%p)(%dms)',
       fields: ['sock_ptr', 'keepalive_ms'],
+      functions: ['mqtt_timer_cb'],
       versions: '0.23.2–0.25.6',
     },
     {
@@ -274,6 +316,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Malformed msg dropped!',
       fields: [],
+      functions: ['mqtt_send_msg'],
       versions: '0.23.3–0.25.6',
     },
     {
@@ -281,6 +324,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Warning! ack msg lost due to busy socket',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '0.23.3–0.25.6',
     },
     {
@@ -288,6 +332,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'packet id %d duplicates, old msg lost',
       fields: ['packet_id'],
+      functions: ['mqtt_recv_cb'],
       versions: '0.23.3–0.25.6',
     },
     {
@@ -295,6 +340,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'ctx is already cached! drop msg',
       fields: [],
+      functions: ['mqtt_ctx_send'],
       versions: '0.23.3–0.25.6',
     },
     {
@@ -302,6 +348,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'Commercial ver assures you no msg lost!',
       fields: [],
+      functions: ['mqtt_ctx_send'],
       versions: '0.23.3–0.25.6',
     },
     {
@@ -309,6 +356,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'Canceling a non QoS msg!',
       fields: [],
+      functions: ['mqtt_ctx_cancel_send'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -316,6 +364,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'inflight window size %d',
       fields: ['len'],
+      functions: ['mqtt_send_msg'],
       versions: '0.24.3–0.25.6',
     },
     {
@@ -323,6 +372,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'ERROR! former aio not finished!',
       fields: [],
+      functions: ['mqtt_ctx_recv'],
       versions: '0.24.3–0.25.6',
     },
     {
@@ -330,6 +380,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Malicious action from remote broker! CONNACK shall always be the first packet.',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '0.24.5–0.25.6',
     },
     {
@@ -337,6 +388,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'Error in encoding CONNACK.\n',
       fields: [],
+      functions: ['mqtt_recv_cb'],
       versions: '0.24.5–0.25.6',
     },
     {
@@ -344,6 +396,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'QoS 0 Message lost due to full cache lmq',
       fields: [],
+      functions: ['mqtt_send_msg'],
       versions: '0.25.1–0.25.6',
     },
     {
@@ -351,6 +404,7 @@ export const mqttClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'QoS 0 message dropped due to pipe busy',
       fields: [],
+      functions: ['mqtt_send_msg'],
       versions: '0.25.1–0.25.6',
     },
   ],

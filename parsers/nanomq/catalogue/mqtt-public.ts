@@ -10,13 +10,17 @@ export const mqttPublicSheet: CatalogueSheet = {
       level: 'info',
       format: 'bridge: subscribe aio result %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['nng_mqtt_subscribe'],
       versions: '≤0.22.2–0.25.6',
     },
     {
       event: 'bridge_suback_code',
       level: 'info',
       format: 'bridge: suback code %d ',
-      fields: ['code'],
+      fields: ['reason_code'],
+      codes: { reason_code: 'mqtt_suback' },
+      functions: ['nng_mqtt_subscribe'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -24,6 +28,7 @@ export const mqttPublicSheet: CatalogueSheet = {
       level: 'warn',
       format: 'unsubscribe failed!',
       fields: [],
+      functions: ['nng_mqtt_unsubscribe_async'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -31,6 +36,7 @@ export const mqttPublicSheet: CatalogueSheet = {
       level: 'warn',
       format: 'subscribe failed due to busy aio',
       fields: [],
+      functions: ['nng_mqtt_subscribe_async'],
       versions: '≤0.22.2–0.23.3',
     },
     {
@@ -38,6 +44,8 @@ export const mqttPublicSheet: CatalogueSheet = {
       level: 'warn',
       format: 'bridge send aio rv %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['nng_mqtt_client_send_cb'],
       versions: '0.23.3–0.23.6',
     },
     {
@@ -45,6 +53,7 @@ export const mqttPublicSheet: CatalogueSheet = {
       level: 'info',
       format: 'resend subscribe msg again!',
       fields: [],
+      functions: ['nng_mqtt_client_send_cb'],
       versions: '0.23.3–0.25.6',
     },
     {
@@ -52,13 +61,15 @@ export const mqttPublicSheet: CatalogueSheet = {
       level: 'warn',
       format: 'subscribe failed due to busy aio & full lmq!',
       fields: [],
+      functions: ['nng_mqtt_subscribe_async'],
       versions: '0.23.4–0.25.6',
     },
     {
       event: 'bridge_sub_aio_failed',
       level: 'warn',
       format: 'bridge send failed rv %d',
-      fields: ['(garbage_int)'],
+      fields: [''],
+      functions: ['nng_mqtt_client_send_cb'],
       versions: '0.23.7–0.25.6',
     },
   ],

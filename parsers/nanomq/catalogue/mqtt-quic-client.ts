@@ -10,6 +10,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Resize receive lmq failed due to memory error!',
       fields: [],
+      functions: ['mqtt_pipe_recv_msgq_putq'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -17,6 +18,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Message dropped due to receive message queue is full!',
       fields: [],
+      functions: ['mqtt_pipe_recv_msgq_putq'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -24,6 +26,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'Error in encoding disconnect.\n',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -31,6 +34,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'Update keepalive to %dms',
       fields: ['keepalive_ms'],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -38,6 +42,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'ERROR! packet id %d not found\n',
       fields: ['packet_id'],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -45,6 +50,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'ERROR: no ctx found!! create more ctxs!',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -52,6 +58,8 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: ' Disconnect received from Broker %d',
       fields: ['reason_code'],
+      codes: { reason_code: 'mqtt_reason' },
+      functions: ['mqtt_quic_recv_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -59,6 +67,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'sleep aio finish error!',
       fields: [],
+      functions: ['mqtt_timer_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -66,6 +75,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'MQTT Timeout and disconnect',
       fields: [],
+      functions: ['mqtt_timer_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -73,6 +83,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'Send pingreq (sock%p)(%dms)',
       fields: ['sock_ptr', 'keepalive_ms'],
+      functions: ['mqtt_timer_cb'],
       versions: '≤0.22.2–0.23.9',
     },
     {
@@ -80,6 +91,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'mqtt_quic_sock_fini %p',
       fields: ['sock_ptr'],
+      functions: ['mqtt_quic_sock_fini'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -87,6 +99,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'MQTT client encoding msg failed!',
       fields: [],
+      functions: ['mqtt_quic_ctx_send'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -94,6 +107,8 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'aio begin failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['mqtt_quic_ctx_recv'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -101,6 +116,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'ERROR! former aio not finished!',
       fields: [],
+      functions: ['mqtt_quic_ctx_recv'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -108,6 +124,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'QoS msg got overwritten!',
       fields: [],
+      functions: ['mqtt_quic_cancel_send'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -115,6 +132,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Warning : QoS action of msg %d is canceled due to timeout!',
       fields: ['packet_id'],
+      functions: ['mqtt_quic_cancel_send'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -122,6 +140,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'canceling QoS aio, however msg is lost!',
       fields: [],
+      functions: ['mqtt_quic_cancel_send'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -129,6 +148,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'send msg id %d',
       fields: ['packet_id'],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -136,6 +156,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'msg %p packetID %d conflict due to duplicated!',
       fields: ['msg_ptr', 'packet_id'],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -143,6 +164,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'QoS msg caching failed. send aborted',
       fields: [],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -150,6 +172,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Cancel_Func scheduling failed, send abort!',
       fields: [],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -157,6 +180,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'send qos msg %p id %d!',
       fields: ['msg_ptr', 'packet_id'],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.22.10–0.23.6',
     },
     {
@@ -164,6 +188,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'Undefined msg type',
       fields: [],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -171,6 +196,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'sending high priority QoS msg in parallel',
       fields: [],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.22.10–0.24.2',
     },
     {
@@ -178,6 +204,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Cached Message lost! pipe is busy and lmq is full\n',
       fields: [],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.22.10–0.23.9',
     },
     {
@@ -185,6 +212,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Message lost while enqueing',
       fields: [],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -192,6 +220,8 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'fail to send on aio %p rv %d',
       fields: ['aio_ptr', 'rv'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['mqtt_quic_send_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -199,6 +229,8 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'MQTT client recv error %d!',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -206,6 +238,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'Sub Stream stopped, keep on receving',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.23.9',
     },
     {
@@ -213,6 +246,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'cached msg lost due to flight window is full',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -220,6 +254,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Disconnect msg send failed due to busy socket',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -227,6 +262,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Warning: no ctx found! CONNACK lost!plz create more ctxs!',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -234,6 +270,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'get ack msg id %d',
       fields: ['packet_id'],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -241,6 +278,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'acked msg %p packet id %d',
       fields: ['msg_ptr', 'packet_id'],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.23.9',
     },
     {
@@ -248,6 +286,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'QoS msg ack failed %d',
       fields: ['packet_id'],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -255,6 +294,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'ERROR: no ctx found! msg queue full! QoS2 msg lost!',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -262,6 +302,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Warning: no ctx found!! PUBLISH msg lost!',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -269,6 +310,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'ERROR: packet id %d duplicate',
       fields: ['packet_id'],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -276,6 +318,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'received qos 2 msg %p id %d awaits release !',
       fields: ['msg_ptr', 'packet_id'],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -283,6 +326,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'Invalid mqtt version',
       fields: [],
+      functions: ['mqtt_quic_recv_cb', 'mqtt_quic_ctx_send'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -290,6 +334,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'msg id %d resend start',
       fields: ['packet_id'],
+      functions: ['mqtt_timer_cb'],
       versions: '0.22.10–0.23.9',
     },
     {
@@ -297,6 +342,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'msg id %d resend canceld due to blocked pipe',
       fields: ['packet_id'],
+      functions: ['mqtt_timer_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -304,6 +350,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'Error in create a pingmsg',
       fields: [],
+      functions: ['mqtt_quic_pipe_init'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -311,6 +358,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'mqtt_quic_pipe_fini! pipe finit!',
       fields: [],
+      functions: ['mqtt_quic_pipe_fini'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -318,6 +366,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'Stopping MQTT over QUIC Stream',
       fields: [],
+      functions: ['mqtt_quic_pipe_stop'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -325,6 +374,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'trace',
       format: ' ##### mqtt_quic_pipe_close ##### ',
       fields: [],
+      functions: ['mqtt_quic_pipe_close'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -332,6 +382,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'error',
       format: 'double close pipe!',
       fields: [],
+      functions: ['mqtt_quic_pipe_close'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -339,6 +390,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'cached msg into sqlite',
       fields: [],
+      functions: ['mqtt_quic_pipe_close'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -346,6 +398,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'disconnect msg of bridging is lost due to no ctx on receving',
       fields: [],
+      functions: ['mqtt_quic_pipe_close'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -353,6 +406,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'client sending msg while disconnected! cached',
       fields: [],
+      functions: ['mqtt_quic_ctx_send'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -360,6 +414,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'ctx is already cached! drop msg',
       fields: [],
+      functions: ['mqtt_quic_ctx_send'],
       versions: '0.22.10–0.23.9',
     },
     {
@@ -367,6 +422,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'recv on a closed socket!',
       fields: [],
+      functions: ['mqtt_quic_ctx_recv'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -374,6 +430,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'send qos msg %p id %d!',
       fields: ['msg_ptr', 'packet_id'],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.23.7–0.23.9',
     },
     {
@@ -381,6 +438,8 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'send msg on closed pipe failed %d',
       fields: ['rv'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['mqtt_quic_send_cb'],
       versions: '0.23.7–0.25.6',
     },
     {
@@ -388,6 +447,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'Sub Stream stopped, keep receving',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -395,6 +455,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'start recv due to closed pipe',
       fields: [],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -402,6 +463,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'acked msg %p packetid %d latency %d',
       fields: ['msg_ptr', 'packet_id', 'latency_ms'],
+      functions: ['mqtt_quic_recv_cb'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -409,6 +471,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'Send pingreq (sock%p)(%dms), qos sent%d acked%d q0%d',
       fields: ['sock_ptr', 'keepalive_ms', 'qos_sent', 'qos_acked', 'qos0_sent'],
+      functions: ['mqtt_timer_cb'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -416,6 +479,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'msg packetid%d resend start, sent: qos %d acked %d qos 0 %d',
       fields: ['packet_id', 'qos_sent', 'qos_acked', 'qos0_sent'],
+      functions: ['mqtt_timer_cb'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -423,6 +487,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'aio is already cached! drop qos 0 msg',
       fields: [],
+      functions: ['mqtt_quic_ctx_send'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -430,6 +495,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'debug',
       format: 'sending high priority QoS msg %d in parallel',
       fields: ['packet_id'],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.24.3–0.25.6',
     },
     {
@@ -437,6 +503,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'drop qos 0 msg due to busy aio',
       fields: [],
+      functions: ['mqtt_quic_send_msg'],
       versions: '0.24.3–0.25.6',
     },
     {
@@ -444,6 +511,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Rolling update overwrites old Message',
       fields: [],
+      functions: ['mqtt_quic_ctx_send'],
       versions: '0.24.3–0.25.6',
     },
     {
@@ -451,6 +519,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Msg lost! put msg to ctx_msgs failed!',
       fields: [],
+      functions: ['mqtt_quic_ctx_send'],
       versions: '0.24.3–0.25.6',
     },
     {
@@ -458,6 +527,7 @@ export const mqttQuicClientSheet: CatalogueSheet = {
       level: 'info',
       format: 'Discard QoS 0 msg while disconnected!',
       fields: [],
+      functions: ['mqtt_quic_ctx_send'],
       versions: '0.24.3–0.25.6',
     },
   ],

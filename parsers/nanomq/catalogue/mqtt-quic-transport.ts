@@ -1,4 +1,4 @@
-/** Log statements of mqtt_quic.c (spec nanomq-logs.md section 2.2.1). */
+/** Log statements of mqtt_quic.c (spec nanomq-logs.md section 2.2.1 and appendix B). */
 
 import type { CatalogueSheet } from '../catalogue-row.ts';
 
@@ -10,12 +10,14 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'info',
       format: 'Set max packet size as %ld',
       fields: ['bytes'],
+      functions: ['mqtt_quictran_pipe_nego_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
       event: 'bridge_no_proto_version',
       format: 'Warning. MQTT protocol version is not specificed.\n',
       fields: [],
+      functions: ['mqtt_quictran_pipe_start'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -23,6 +25,8 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Dial failed %d',
       fields: ['rv'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['mqtt_quictran_dial_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -30,6 +34,8 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Dialer useraio cb rv%d',
       fields: ['rv'],
+      codes: { rv: 'nng_or_mqtt' },
+      functions: ['mqtt_quictran_dial_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -37,6 +43,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Null useraio in ep',
       fields: [],
+      functions: ['mqtt_quictran_dial_cb'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -44,6 +51,8 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'ep connect rv %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['mqtt_quictran_ep_connect'],
       versions: '≤0.22.2–0.25.6',
     },
     {
@@ -51,15 +60,31 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'info',
       format: 'reconnect in %ld',
       fields: ['backoff_ms'],
+      functions: ['mqtt_quictran_ep_connect'],
       versions: '≤0.22.2–0.25.6',
     },
-    { event: 'bridge_ep_closed', level: 'error', format: 'ep clsoed', fields: [], versions: '≤0.22.2–0.25.6' },
-    { event: 'bridge_ep_busy', level: 'error', format: 'ep busy', fields: [], versions: '≤0.22.2–0.25.6' },
+    {
+      event: 'bridge_ep_closed',
+      level: 'error',
+      format: 'ep clsoed',
+      fields: [],
+      functions: ['mqtt_quictran_ep_connect'],
+      versions: '≤0.22.2–0.25.6',
+    },
+    {
+      event: 'bridge_ep_busy',
+      level: 'error',
+      format: 'ep busy',
+      fields: [],
+      functions: ['mqtt_quictran_ep_connect'],
+      versions: '≤0.22.2–0.25.6',
+    },
     {
       event: 'quic_pipe_fini',
       level: 'debug',
       format: ' ##### pipe %p finit ##### ',
       fields: ['pipe_ptr'],
+      functions: ['mqtt_quictran_pipe_fini'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -67,6 +92,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'info',
       format: 'aio result %s',
       fields: ['nng_errstr'],
+      functions: ['mqtt_quictran_pipe_nego_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -74,6 +100,8 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Invalid type received %x %x',
       fields: ['byte0_hex', 'byte1_hex'],
+      codes: { byte0_hex: 'mqtt_first_byte' },
+      functions: ['mqtt_quictran_pipe_nego_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -81,6 +109,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'warn',
       format: 'qos send aio error %s',
       fields: ['nng_errstr'],
+      functions: ['mqtt_quictran_share_qos_send_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -88,6 +117,8 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'info',
       format: 'Send ACK on sub stream failed %d',
       fields: ['nng_rv'],
+      codes: { nng_rv: 'nng' },
+      functions: ['mqtt_quictran_share_qos_send_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -95,6 +126,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'warn',
       format: 'NULL msg detected in send_cb',
       fields: [],
+      functions: ['mqtt_quictran_share_qos_send_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -102,6 +134,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'info',
       format: 'Send NULL msg on sub stream',
       fields: [],
+      functions: ['mqtt_quictran_share_qos_send_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -109,6 +142,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'warn',
       format: ' send aio error %s',
       fields: ['nng_errstr'],
+      functions: ['mqtt_quictran_pipe_rp_send_cb', 'mqtt_share_pipe_send_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -116,6 +150,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'trace',
       format: ' ############ mqtt_quictran_pipe_send_cb [%p] ############ ',
       fields: ['pipe_ptr'],
+      functions: ['mqtt_share_pipe_send_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -123,6 +158,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'debug',
       format: ' ###### recv cb of %p stream %p ###### ',
       fields: ['aio_ptr', 'stream_ptr'],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -130,6 +166,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'info',
       format: 'aio error result %s stream %p',
       fields: ['nng_errstr', 'stream_ptr'],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -137,21 +174,32 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Unexpected Stream IO Received!',
       fields: [],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
-    { event: 'quic_tran_oom', level: 'error', format: 'Memory error', fields: [], versions: '0.22.10–0.25.6' },
+    {
+      event: 'quic_tran_oom',
+      level: 'error',
+      format: 'Memory error',
+      fields: [],
+      functions: ['mqtt_share_pipe_recv_cb'],
+      versions: '0.22.10–0.25.6',
+    },
     {
       event: 'bridge_ack_lost',
       level: 'warn',
       format: 'ACK msg lost due to full lmq',
       fields: [],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
       event: 'quic_tran_deliver',
       level: 'trace',
       format: 'return msg type %d',
-      fields: ['packet_type_dec'],
+      fields: ['packet_type'],
+      codes: { packet_type: 'mqtt_first_byte' },
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -159,6 +207,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'warn',
       format: 'msg from substream lost!',
       fields: [],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.23.9',
     },
     {
@@ -166,6 +215,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'debug',
       format: 'cache msg from substream first',
       fields: [],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -173,6 +223,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'debug',
       format: 'start recv on aio %p',
       fields: ['aio_ptr'],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -180,13 +231,15 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'NULL msg received?',
       fields: [],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
       event: 'quic_substream_recv_retry',
       level: 'info',
       format: 'sub stream %d canceled, keep receving on aio %p',
-      fields: ['stream_id(1-4)', 'aio_ptr'],
+      fields: ['sid', 'aio_ptr'],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -194,6 +247,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'info',
       format: 'Main stream aborted! Connection closed!',
       fields: [],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -201,6 +255,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'ERROR: sending null msg! Please report issue',
       fields: [],
+      functions: ['mqtt_quictran_pipe_send_start'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -208,6 +263,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'debug',
       format: 'mqtt_quictran_pipe_recv_cancel triggered!',
       fields: [],
+      functions: ['mqtt_quictran_pipe_recv_cancel'],
       versions: '0.22.10–0.23.9',
     },
     {
@@ -215,6 +271,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'debug',
       format: ' start recv on sub aio %p',
       fields: ['aio_ptr'],
+      functions: ['mqtt_quictran_pipe_recv_start', 'mqtt_quictran_pipe_start'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -222,6 +279,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'warn',
       format: 'Init Receving action on a scheduled aio!',
       fields: [],
+      functions: ['mqtt_quictran_pipe_recv_start'],
       versions: '0.22.10–0.23.9',
     },
     {
@@ -229,6 +287,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Main stream aio schedule failed! Aio is already active',
       fields: [],
+      functions: ['mqtt_quictran_pipe_recv_start'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -236,6 +295,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'User forget to set CONNECT msg!',
       fields: [],
+      functions: ['mqtt_quictran_pipe_start'],
       versions: '0.22.10–0.25.6',
     },
     {
@@ -243,13 +303,16 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Warning. Cancelled a illegal connnect msg from user.\n',
       fields: [],
+      functions: ['mqtt_quictran_pipe_start'],
       versions: '0.22.10–0.25.6',
     },
     {
       event: 'bridge_rx_substream_lost',
       level: 'warn',
       format: 'msg type %d from substream lost!',
-      fields: ['packet_type_dec'],
+      fields: ['packet_type'],
+      codes: { packet_type: 'mqtt_first_byte' },
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -257,6 +320,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'debug',
       format: 'send on sub aio %p',
       fields: ['aio_ptr'],
+      functions: ['mqtt_quictran_pipe_send_start'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -264,6 +328,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'debug',
       format: 'send on main aio %p',
       fields: ['aio_ptr'],
+      functions: ['mqtt_quictran_pipe_send_start'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -271,6 +336,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'warn',
       format: 'mqtt_quictran_pipe_recv_cancel triggered!',
       fields: [],
+      functions: ['mqtt_quictran_pipe_recv_cancel'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -278,6 +344,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'warn',
       format: 'recv canceled due to disconnect!',
       fields: [],
+      functions: ['mqtt_quictran_pipe_recv_start'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -285,6 +352,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'recv stopped due to empty recvq!',
       fields: [],
+      functions: ['mqtt_quictran_pipe_recv_start'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -292,6 +360,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'info',
       format: ' start recv on sub aio %p',
       fields: ['aio_ptr'],
+      functions: ['mqtt_quictran_pipe_recv_start'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -299,6 +368,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'Init Receving action on a scheduled aio!',
       fields: [],
+      functions: ['mqtt_quictran_pipe_recv_start'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -306,6 +376,7 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'info',
       format: ' start recv on main aio %p',
       fields: ['aio_ptr'],
+      functions: ['mqtt_quictran_pipe_recv_start'],
       versions: '0.23.10–0.25.6',
     },
     {
@@ -313,21 +384,64 @@ export const mqttQuicTransportSheet: CatalogueSheet = {
       level: 'error',
       format: 'recv canceld due to misused aio',
       fields: [],
+      functions: ['mqtt_quictran_pipe_recv'],
       versions: '0.23.10–0.25.6',
     },
     {
       event: 'bridge_connack_too_large',
       level: 'error',
       format: 'Packet too large in negotiation: %zu > %zu',
-      fields: ['size', 'limit'],
+      fields: ['bytes', 'limit_bytes'],
+      functions: ['mqtt_quictran_pipe_nego_cb'],
       versions: '0.25.3–0.25.6',
     },
     {
       event: 'bridge_rx_too_large',
       level: 'error',
       format: 'Packet too large in receive: %zu > %zu',
-      fields: ['size', 'limit'],
+      fields: ['bytes', 'limit_bytes'],
+      functions: ['mqtt_share_pipe_recv_cb'],
       versions: '0.25.3–0.25.6',
+    },
+    {
+      event: 'quic_tran_pipe_close',
+      level: 'info',
+      format: 'mqtt quic pipe close',
+      fields: [],
+      functions: ['mqtt_quictran_pipe_close'],
+      versions: '≤0.22.2–0.22.8',
+    },
+    {
+      event: 'bridge_ack_lost',
+      level: 'warn',
+      format: 'ACK msg %x lost!',
+      fields: ['packet_type'],
+      codes: { packet_type: 'mqtt_first_byte' },
+      functions: ['mqtt_quictran_pipe_recv_cb'],
+      versions: '≤0.22.2–0.22.8',
+    },
+    {
+      event: 'bridge_no_connect_msg',
+      level: 'error',
+      format: 'No connmsg in dialer.',
+      fields: [],
+      functions: ['mqtt_quictran_data_pipe_start'],
+      versions: '≤0.22.2–0.22.8',
+    },
+    {
+      event: 'bridge_bad_connect_msg',
+      format: 'Warning. Cancelled a illegal connnect msg from user.\n',
+      fields: [],
+      functions: ['mqtt_quictran_pipe_start'],
+      versions: '≤0.22.2–0.22.8',
+    },
+    {
+      event: 'quic_tran_pipe',
+      level: 'info',
+      format: '%s pipe %p',
+      fields: ['state_text', 'pipe_ptr'],
+      functions: ['mqtt_quictran_dial_cb'],
+      versions: '≤0.22.2–0.22.8',
     },
   ],
 };

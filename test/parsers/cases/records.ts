@@ -46,8 +46,14 @@ export const recordCases: readonly RecordCase[] = [
   {
     title: 'lines before the first record are kept and counted',
     layout: 'nanomq-console',
-    lines: ['path :/opt', `${N}/bridge.c:866 bridge_cb: Bridge client connected! RC [0]`],
-    records: [{ event: 'bridge_connected', func: 'bridge_cb', attributes: { reason_code: 0 } }],
+    lines: ['who knows', `${N}/bridge.c:866 bridge_cb: Bridge client connected! RC [0]`],
+    records: [
+      {
+        event: 'bridge_connected',
+        func: 'bridge_cb',
+        attributes: { reason_code: 0, reason_code_name: 'Success' },
+      },
+    ],
     unparsed: ['no-record-start'],
   },
   {
@@ -60,7 +66,12 @@ export const recordCases: readonly RecordCase[] = [
       `${N}/x.c:1 f: y`,
     ],
     records: [
-      { lineNo: 1, event: 'bridge_recv_error', body: 'MQTT client recv error 18!', attributes: { nng_rv: 18 } },
+      {
+        lineNo: 1,
+        event: 'bridge_recv_error',
+        body: 'MQTT client recv error 18!',
+        attributes: { nng_rv: 18, nng_rv_name: 'Connection aborted' },
+      },
       { lineNo: 1, thread: '35', severity: 'warn', file: 'msquic_dial.c', continuations: 1 },
       { lineNo: 4, file: 'x.c' },
     ],
@@ -78,7 +89,7 @@ export const recordCases: readonly RecordCase[] = [
         func: 'some_func',
         severity: 'warn',
         event: 'bridge_connected',
-        attributes: { reason_code: 5 },
+        attributes: { reason_code: 5, reason_code_name: 'Not authorized' },
       },
     ],
   },
@@ -142,8 +153,11 @@ export const recordCases: readonly RecordCase[] = [
       `${N}/bridge.c:4: bridge: publish to 'up/t1'`,
     ],
     records: [
-      { event: 'publish_decoded', attributes: { cmd: 3, retain: 0, qos: 1, dup: 0, remaining_len: 36 } },
-      { event: 'publish_topic', attributes: { topic: 'up/t1', len: 5, qos: 1 } },
+      {
+        event: 'publish_decoded',
+        attributes: { cmd: 3, cmd_name: 'PUBLISH', retain: 0, qos: 1, dup: 0, remaining_len: 36 },
+      },
+      { event: 'publish_topic', attributes: { topic: 'up/t1', topic_len: 5, qos: 1 } },
       { event: 'publish_payload', continuations: 1, attributes: { payload_bytes: 34 } },
       { event: 'bridge_forward', attributes: { remote_topic: 'up/t1' } },
     ],

@@ -1,0 +1,93 @@
+/** Messages that look like a statement and are not, or are another; and numbers with the names they must get. */
+
+type NearMiss = readonly [file: string, message: string, event: string | null, why: string];
+
+export const nearMisses: readonly NearMiss[] = [
+  ['mqtt_quic_client.c', 'Send pingreq (sock0x7f12ab)(10000', null, 'cut in a number'],
+  ['mqtt_quic_client.c', 'Send pingreq (sock0x7f12ab)(ms)', null, 'a number is missing'],
+  ['mqtt_quic_client.c', 'Send pingreq (sockabcxyz)(10000ms)', null, 'no address'],
+  ['mqtt_quic_client.c', 'Send pingreq (sock0x7f12ab)(10000ms), qos sent1 acked2', null, 'the counters are cut'],
+  ['mqtt_quic_client.c', 'send pingreq (sock0x7f12ab)(10000ms)', null, 'lower case'],
+  ['mqtt_quic_client.c', 'Update keepalive to 10.5dms', null, 'a fraction where an integer is printed'],
+  ['mqtt_quic_client.c', 'Update keepalive to -1ms', 'bridge_keepalive_set', 'a negative number is a number'],
+  ['mqtt_quic_client.c', 'MQTT client recv error 18!!', null, 'more punctuation'],
+  [
+    'mqtt_quic_client.c',
+    '  MQTT client recv error 18!\n\n',
+    'bridge_recv_error',
+    'blanks around a message do not count',
+  ],
+  ['mqtt_quic_client.c', 'MQTT client recv error 18! MQTT client recv error 18!', null, 'twice in one'],
+  ['mqtt_client.c', 'Bridge client connected! RC [0]', null, 'the statement of another file'],
+  ['no_such_file.c', 'Bridge client connected! RC [0]', null, 'a file that is not known'],
+  ['bridge.c', 'Bridge client connected! RC [0', null, 'cut before the bracket'],
+  ['bridge.c', 'Bridge client connected! RC []', null, 'an empty bracket'],
+  ['bridge.c', '', null, 'an empty message'],
+  ['mqtt_db.c', '', 'topic_tree_clients_end', 'an empty message of the file that prints one'],
+  ['msquic_dial.c', '[sid0] FIN received in QUIC stream', 'quic_fin_received', 'the new client'],
+  ['msquic_dial.c', 'FIN received in QUIC stream', 'quic_fin_received', 'the client before 0.22.10'],
+  ['msquic_dial.c', '[sid] FIN received in QUIC stream', null, 'no stream number'],
+  [
+    'msquic_dial.c',
+    '[sid0] quic_strm_cb triggered! 2 conn 0x7fe9 strm 0x7fe9free payload',
+    null,
+    'two messages in one',
+  ],
+  ['msquic_dial.c', '[quic dowrite][sid0] start (nil)', 'quic_write_start', 'a null pointer'],
+  ['msquic_dial.c', '[conn][0x1] Shutdown by transport, 0xzz, Error Code 1', null, 'no hexadecimal number'],
+  ['broker.c', 'nanomq', null, 'a word where only the process id is printed'],
+  ['broker.c', 'RECV ^^^^ ctx1 ^^^^', null, 'one blank where two are printed'],
+  [
+    'pub_handler.c',
+    'payload: [a], len = 9], len = 34',
+    'publish_payload',
+    'a payload that looks like the rest of its line',
+  ],
+  ['pub_handler.c', 'payload: [a], len = ', null, 'a payload line without its length'],
+  ['pub_handler.c', 'INSERT INTO t VALUES (1)', null, 'a row that any text fits is not matched'],
+  ['mqtt_codec.c', '43 2b 90 47', null, 'a byte is missing'],
+  ['mqtt_codec.c', '43 2b 90 47 5g', null, 'no byte'],
+];
+
+type CodeCase = readonly [file: string, message: string, derived: { readonly [name: string]: string } | null];
+
+export const codeCases: readonly CodeCase[] = [
+  ['mqtt_quic_client.c', 'MQTT client recv error 18!', { nng_rv_name: 'Connection aborted' }],
+  ['mqtt_quic_client.c', 'MQTT client recv error 20!', { nng_rv_name: 'Operation canceled' }],
+  ['mqtt_quic_client.c', 'MQTT client recv error 31!', { nng_rv_name: 'Connection shutdown' }],
+  ['mqtt_quic_client.c', 'MQTT client recv error 777!', null],
+  ['mqtt_client.c', 'MQTT client recv error 139!', { rv_name: 'Server shutting down' }],
+  ['mqtt_client.c', 'MQTT client recv error 7!', { rv_name: 'Object closed' }],
+  ['mqtt_quic_client.c', ' Disconnect received from Broker 141', { reason_code_name: 'Keep Alive timeout' }],
+  ['mqtt_quic_client.c', ' Disconnect received from Broker 142', { reason_code_name: 'Session taken over' }],
+  ['mqtt_quic_client.c', ' Disconnect received from Broker 149', { reason_code_name: 'Packet too large' }],
+  ['bridge.c', 'Bridge client connected! RC [5]', { reason_code_name: 'Not authorized' }],
+  ['bridge.c', 'Bridge client connected! RC [135]', { reason_code_name: 'Not authorized' }],
+  ['bridge.c', 'bridge: suback code 0 ', { reason_code_name: 'Granted QoS 0' }],
+  ['bridge.c', 'bridge: suback code 128 ', { reason_code_name: 'Unspecified error' }],
+  ['mqtt_quic.c', 'Dial failed 136', { rv_name: 'Server unavailable' }],
+  ['mqtt_quic.c', 'return msg type 208', { packet_type_name: 'PINGRESP' }],
+  ['mqtt_quic.c', 'return msg type 48', { packet_type_name: 'PUBLISH' }],
+  [
+    'msquic_dial.c',
+    '[conn][0x1] Shutdown by transport, 0x3e, Error Code 1',
+    { status_hex_name: 'CONNECTION_IDLE', error_code_name: 'INTERNAL_ERROR' },
+  ],
+  [
+    'msquic_dial.c',
+    '[conn][0x1] Shutdown by transport, 0x6e, Error Code 0',
+    { status_hex_name: 'CONNECTION_TIMEOUT', error_code_name: 'NO_ERROR' },
+  ],
+  ['msquic_dial.c', 'Failed in ConnectionStart, 0x71!', { status_hex_name: 'UNREACHABLE' }],
+  ['msquic_dial.c', 'Failed in ConnectionStart, 0xbebc330!', { status_hex_name: 'TLS alert unknown_ca' }],
+  ['msquic_dial.c', 'Failed in ConnectionStart, 0xffff!', null],
+  ['msquic_dial.c', 'msquic_connection_cb triggered! 3', { msquic_event_type_name: 'SHUTDOWN_COMPLETE' }],
+  ['msquic_dial.c', '[quic cb][sid1] start event7', { msquic_event_type_name: 'SHUTDOWN_COMPLETE' }],
+  ['msquic_dial.c', '[quic cb][sid1] start event2', { msquic_event_type_name: 'SEND_COMPLETE' }],
+  ['broker.c', 'signal signumber: 15 received!', { signum_name: 'SIGTERM' }],
+  [
+    'pub_handler.c',
+    'protover: 5, cmd: 3, retain: 0, qos: 1, dup: 0, remaining length: 36',
+    { proto_ver_name: 'MQTT 5.0', cmd_name: 'PUBLISH' },
+  ],
+];
