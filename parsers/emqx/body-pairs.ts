@@ -76,6 +76,19 @@ const KNOWN_KEYS = new Set([
   'error_code',
   'state',
   'conn',
+  'cast',
+  'call',
+  'supervisor',
+  'errorContext',
+  'offender',
+  'hookpoint',
+  'table',
+  'process',
+  'incoming_pubs',
+  'incoming_bytes',
+  'conn_mod',
+  'procinfo',
+  'wait_seconds',
 ]);
 /** Keys whose values are printed as they are. */
 const FREE_TEXT_KEYS = new Set([
@@ -103,9 +116,17 @@ const HEAD_CLOSED_FIRST = /packet: [A-Z]+\(Q\d, R\d, D\d\),/;
 const KEY = /(?:[a-z][A-Za-z0-9_@]*|'[^'\n]{1,64}'): /y;
 const MULTI_LINE_KEY = /\n {4}(?=(?:[a-z][A-Za-z0-9_@]*|'[^'\n]{1,64}'): )/;
 
-/** Pairs of a body, or null if it does not start with a key. In a trace line the payload is always the last key. */
-export function splitPairs(body: string, payloadIsLast = false): Pairs | null {
+export interface PairsOptions {
+  /** In a trace line the payload is always the last key. */
+  readonly isTrace: boolean;
+  /** 5.0.0–5.0.3 trace files: a comma without a space before most keys. */
+  readonly keysMayTouch: boolean;
+}
+
+/** Pairs of a body, or null if it does not start with a key. */
+export function splitPairs(body: string, { isTrace, keysMayTouch }: PairsOptions): Pairs | null {
   if (body.startsWith('    ')) return splitMultiLine(body);
+  if (keysMayTouch) return splitPairs(spaced(body), { isTrace, keysMayTouch: false });
   KEY.lastIndex = 0;
   const first = KEY.exec(body);
   if (first === null) return null;
@@ -113,7 +134,7 @@ export function splitPairs(body: string, payloadIsLast = false): Pairs | null {
   let key = keyOf(first[0]);
   let valueAt = KEY.lastIndex;
   while (pairs.size < MAX_PAIRS) {
-    const end = key === 'payload' && payloadIsLast ? body.length : valueEnd(body, valueAt, key, pairs);
+    const end = key === 'payload' && isTrace ? body.length : valueEnd(body, valueAt, key, pairs);
     pairs.set(key, body.slice(valueAt, end));
     if (end === body.length) break;
     KEY.lastIndex = end + 2;
@@ -122,6 +143,16 @@ export function splitPairs(body: string, payloadIsLast = false): Pairs | null {
   }
   return pairs;
 }
+
+/** The body with a space after each comma before a key that can stand there; a payload, which is last, stays as it is. */
+function spaced(body: string): string {
+  const payloadAt = body.indexOf(', payload: ');
+  const front = payloadAt === -1 ? body : body.slice(0, payloadAt);
+  return front.replace(TOUCHING_KEY, ', $1: ') + body.slice(front.length);
+}
+
+const TOUCHING_KEY =
+  /,(action|authenticator|info|payload|peername|reason|result|source|sub_id|sub_opts|tag|topic|username): /g;
 
 /** Index of the `, ` before the next key, or the end of the body. */
 function valueEnd(body: string, from: number, key: string, seen: Pairs): number {
@@ -140,6 +171,7 @@ function valueEnd(body: string, from: number, key: string, seen: Pairs): number 
       key === 'packet' &&
       body.charCodeAt(from) !== BRACE &&
       body.charCodeAt(comma - 1) !== 0x29 &&
+      !body.startsWith('...', comma - 3) &&
       !HEAD_CLOSED_FIRST.test(body)
     )
       continue;

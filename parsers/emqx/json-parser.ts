@@ -8,10 +8,13 @@ import {
   type RecordParser,
 } from '../record.ts';
 import { splitPairs } from './body-pairs.ts';
+import { isValueCut } from './cut-marks.ts';
 import type { Lookup } from './fields.ts';
 import { readJsonTime, SEVERITY_OF_LEVEL } from './frame.ts';
-import { type Interpretation, interpretPairs, interpretText } from './interpret.ts';
-import { hideRawConnect } from './secrets.ts';
+import { type Interpretation, interpretConsole, interpretPairs, interpretReport } from './interpret.ts';
+import { salvageObject } from './json-salvage.ts';
+import { addFlags, finishFlags } from './record-flags.ts';
+import { hideSecrets } from './secrets.ts';
 
 export function createEmqxJsonParser(sink: ParserSink): RecordParser {
   return new EmqxJsonParser(sink);
@@ -36,8 +39,7 @@ class EmqxJsonParser implements RecordParser {
       };
       return;
     }
-    const object = parseObject(line.text);
-    const record = object === null ? 'bad-json' : toRecord(line, object);
+    const record = readLine(line);
     this.end();
     if (typeof record === 'string') this.refuse(line, record);
     else this.pending = record;
@@ -62,11 +64,23 @@ class EmqxJsonParser implements RecordParser {
 type JsonObject = { readonly [key: string]: Json };
 
 /** A collector may have put a prefix before the object. */
+function readLine(line: RawLine): LogRecord | string {
+  const brace = line.text.indexOf('{');
+  const text = brace <= 0 ? line.text : line.text.slice(brace);
+  const object = brace === -1 ? null : parseObject(text);
+  if (object !== null) return toRecord(line, object, false);
+  const console = interpretConsole(line.text);
+  if (console !== null) return consoleRecord(line, console);
+  const salvaged = brace === -1 ? null : salvageObject(text);
+  if (!isObject(salvaged) || typeof salvaged.level !== 'string') return 'bad-json';
+  const record = toRecord(line, salvaged, true);
+  // Without a message there is nothing that a record could say.
+  return typeof record === 'string' || record.event === null ? 'bad-json' : record;
+}
+
 function parseObject(text: string): JsonObject | null {
-  const brace = text.indexOf('{');
-  if (brace === -1) return null;
   try {
-    const value: unknown = JSON.parse(brace === 0 ? text : text.slice(brace));
+    const value: unknown = JSON.parse(text);
     return isObject(value) ? value : null;
   } catch {
     return null;
@@ -77,7 +91,7 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function toRecord(line: RawLine, object: JsonObject): LogRecord | string {
+function toRecord(line: RawLine, object: JsonObject, isCut: boolean): LogRecord | string {
   const time = readJsonTime(object.time);
   if (time === null) return 'bad-timestamp';
   const level = typeof object.level === 'string' ? object.level : '';
@@ -102,21 +116,62 @@ function toRecord(line: RawLine, object: JsonObject): LogRecord | string {
     peer: said.peer,
     event: said.event,
     head: line.text.slice(0, brace),
-    body: said.event === 'raw_bytes_received' ? hideRawConnect(body) : body,
+    body: hideSecrets(body),
     attributes: said.attributes,
+    ...finishFlags(
+      addFlags([], line),
+      isCut || said.isCut || (body.includes('...') && hasCutValue(object)),
+      line.envelope,
+    ),
   };
+}
+
+function consoleRecord(line: RawLine, said: NonNullable<ReturnType<typeof interpretConsole>>): LogRecord {
+  return {
+    lineNo: line.lineNo,
+    byteOffset: line.byteOffset,
+    byteLength: line.byteLength,
+    continuations: 0,
+    ts: null,
+    tsPrecisionUs: 1,
+    severity: said.severity,
+    thread: null,
+    file: null,
+    line: null,
+    func: null,
+    tag: null,
+    clientId: null,
+    bridgeId: null,
+    peer: null,
+    event: said.event,
+    head: '',
+    body: hideSecrets(line.text.slice(0, MAX_BODY_CHARS)),
+    attributes: Object.keys(said.attributes).length === 0 ? null : said.attributes,
+    ...finishFlags(addFlags([], line), false, line.envelope),
+  };
+}
+
+function hasCutValue(object: JsonObject): boolean {
+  for (const values of [object, object.meta]) {
+    if (!isObject(values)) continue;
+    for (const key in values) {
+      const value = values[key];
+      if (typeof value === 'string' && isValueCut(key, value)) return true;
+    }
+  }
+  return false;
 }
 
 function interpretObject(object: JsonObject): Interpretation {
   const get = lookupOf(object);
+  const said = interpretPairs(get, false);
   const msg = object.msg;
-  if (typeof msg !== 'string') return interpretPairs(get);
-  const said = interpretPairs(get);
-  if (said.event !== null) return said;
-  // 4.x puts the whole text of a report, or of a message, into `msg`.
-  const pairs = splitPairs(msg);
-  if (pairs?.has('msg')) return interpretPairs((key) => pairs.get(key) ?? (key === 'msg' ? undefined : get(key)));
-  const ofText = interpretText(msg, get);
+  if (said.event !== null || typeof msg !== 'string') return said;
+  // 4.x puts the whole text of a report, or of a message, into `msg`; all releases do with what the runtime says.
+  const text = msg.replace(/[\s,]+$/, '');
+  const ofText = interpretReport(text, splitPairs(text, { isTrace: false, keysMayTouch: false }), (key) =>
+    key === 'msg' ? undefined : get(key),
+  );
   // Messages that are no reports have no `msg` in text logs; here they carry what OTP's old interface left behind.
   return ofText.event === null && get('error_logger') === undefined && !OTP_TEXT.test(msg) ? said : ofText;
 }

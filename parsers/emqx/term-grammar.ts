@@ -139,6 +139,12 @@ class TermParser extends EmbeddedActionsParser {
 
 let parser: TermParser | null = null;
 
+/** The grammar as data, for its diagram. */
+export function termProductions() {
+  parser ??= new TermParser();
+  return parser.getSerializedGastProductions();
+}
+
 /** Tree of a printed term, or null if the text is not one term. */
 export function parseTerm(text: string): Term | null {
   if (text.length > MAX_TERM_CHARS || depthOf(text) > MAX_TERM_DEPTH) return null;
