@@ -5,90 +5,53 @@
  * only before something that looks like a key, and only before a key that did not occur yet. After free text (topics, payloads,
  * names) the key must be a known one; after a term or a single word any key will do.
  */
+import { emqxCatalogue } from './catalogue.ts';
 
 export type Pairs = Map<string, string>;
 
-/** Keys that end a free text. Others can follow one only in lines that no catalogue row reads. */
-const KNOWN_KEYS = new Set([
+/** Keys of the prefix of a line and of reports that no row of the catalogue reads; with those of the rows they end a free text. */
+const FURTHER_KEYS = [
   'tag',
   'tns',
   'clientid',
+  'client_id',
   'msg',
   'mfa',
   'line',
+  'file',
+  'domain',
   'peername',
   'username',
-  'topic',
   'pid',
-  'reason',
-  'packet',
-  'packets',
-  'payload',
   'payload_encode',
-  'action',
-  'source',
-  'type',
-  'size',
   'bin',
-  'sub_id',
-  'sub_opts',
-  'client_id',
-  'domain',
+  'type',
   'result',
   'status',
-  'error',
-  'queue',
-  'dropped',
-  'period',
-  'conn_mod',
-  'stale_pid',
-  'stale_channel',
-  'name',
-  'message',
-  'exception',
-  'stacktrace',
-  'file',
-  'peer_host',
-  'detect_cnt',
-  'wind_time_in_ms',
-  'interval',
-  'packetId',
-  'info',
   'policy',
-  'authenticator',
   'ipaddr',
-  'module',
-  'authorize_type',
-  'qos',
+  'stale_channel',
+  'stacktrace',
   'at_state',
   'input_bytes',
+  'input_packet',
   'parsed_packets',
-  'context',
-  'paused_ms',
   'needs',
-  'time_in_ms',
-  'conn_state',
-  'old_keepalive',
-  'new_keepalive',
-  'loader',
   'alpns',
-  'is_resumed',
-  'error_code',
-  'state',
   'conn',
   'cast',
   'call',
-  'supervisor',
-  'errorContext',
-  'offender',
-  'hookpoint',
-  'table',
-  'process',
-  'incoming_pubs',
-  'incoming_bytes',
-  'conn_mod',
   'procinfo',
-  'wait_seconds',
+  'portinfo',
+  'porcinfo',
+  'options',
+  'tables',
+  'explain',
+  'traced',
+];
+const KNOWN_KEYS: ReadonlySet<string> = new Set([
+  ...FURTHER_KEYS,
+  ...emqxCatalogue.flatMap((row) => Object.keys(row.fields)),
 ]);
 /** Keys whose values are printed as they are. */
 const FREE_TEXT_KEYS = new Set([
@@ -175,7 +138,8 @@ function valueEnd(body: string, from: number, key: string, seen: Pairs): number 
       !HEAD_CLOSED_FIRST.test(body)
     )
       continue;
-    return comma;
+    // Payloads hold any text, even a printed line: the last mark of its encoding is the broker's own.
+    return next === 'payload_encode' ? body.lastIndexOf(', payload_encode: ') : comma;
   }
   return body.length;
 }

@@ -17,6 +17,7 @@ export type FieldKind =
   | 'counts' // a map of names to numbers
   | 'duration' // `1 minutes, 0 seconds` to seconds
   | 'info_ms' // the time in the details of a warning of the virtual machine
+  | 'channel' // the client id in the printed state of a channel
   | 'child'; // child and child_pid of what a supervisor says about a process
 
 /** Kind of the value of a key; with a name, that is the attribute's, else the key's own. */

@@ -13,7 +13,7 @@ const TERM_CUT = /[[{(|,"\d]\.\.\.(?:[\]})|,]|>>)/;
 
 /** Whether a text ends where the product stopped printing. */
 export function endsCut(text: string): boolean {
-  return text.endsWith('...');
+  return text.endsWith('...') || text.endsWith('"...>>');
 }
 
 /** Whether the value of a key shows a mark. */

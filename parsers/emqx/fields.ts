@@ -61,8 +61,7 @@ const READERS: { readonly [kind in FieldKind]: Reader } = {
   reason: (attributes, _name, value) => setReason(attributes, readReason(value)),
   crash_reason: (attributes, _name, value) => setReason(attributes, readCrashReason(value)),
   packet: (attributes, _name, value) => {
-    // JSON of 5.0 prints the packet in pieces.
-    const text = Array.isArray(value) ? (value.flat(MAX_NESTING) as Json[]).join('') : value;
+    const text = Array.isArray(value) ? textOfPieces(value) : value;
     if (typeof text !== 'string') return;
     const frameError = /^\{frame_error,([\s\S]*)\}$/.exec(text);
     if (frameError === null) Object.assign(attributes, parsePacket(text));
@@ -101,6 +100,12 @@ const READERS: { readonly [kind in FieldKind]: Reader } = {
     const ms = readMap(value)?.get('timeout');
     if (typeof ms === 'number') attributes.duration_ms = ms;
   },
+  channel: (attributes, _name, value) => {
+    // The printed state is large and cut at any place: the first client id in it is that of the connection.
+    const printed = typeof value === 'string' ? value : JSON.stringify(value);
+    const found = /\bclientid(?: => <<|":"?)\\?"?((?:[^"\\<>]|\\.){1,512}?)\\?"(?:>>|[,}])/.exec(printed);
+    if (found !== null && !endsCut(found[1]!)) attributes.client_id = found[1]!;
+  },
   child: (attributes, _name, value) => {
     const said = typeof value === 'string' ? parseTerm(value.replace(/\s*\n\s*/g, ' ')) : null;
     const id = termEntry(said, 'id') ?? termEntry(said, 'name');
@@ -111,6 +116,13 @@ const READERS: { readonly [kind in FieldKind]: Reader } = {
 };
 
 const MAX_NESTING = 8;
+
+/** JSON of 5.0 has the packet in pieces: texts, and numbers for single characters. */
+function textOfPieces(pieces: readonly Json[]): string {
+  return (pieces.flat(MAX_NESTING) as Json[])
+    .map((piece) => (typeof piece === 'number' ? String.fromCodePoint(piece) : piece))
+    .join('');
+}
 
 const QUEUE_KEYS: readonly (readonly [string, string])[] = [
   ['len', 'queue_len'],

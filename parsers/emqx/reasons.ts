@@ -77,6 +77,7 @@ export function readCrashReason(value: Json): Reason {
   const term = parseTerm(printed.replace(/ in function .*$/, ''));
   const kind =
     SENTENCES.find(([pattern]) => pattern.test(printed))?.[1] ?? (term === null ? null : firstWord(withoutStack(term)));
+  if (kind === null && /^[{[]*\.\.\.[\]}]*$/.test(printed)) return { reason: null, reason_term: null };
   const shown = printed.slice(0, MAX_REASON_CHARS);
   if (kind !== null) return { reason: kind, reason_term: shown };
   const word = /^[{[]*(?:'([^']{1,64})'|([a-z]\w{0,63}))/.exec(printed);

@@ -6,7 +6,13 @@
 import type { EmqxCatalogueRow, EmqxTextRow } from '../catalogue-row.ts';
 
 const CHILD = { supervisor: 'printed', child: 'printed', child_pid: 'printed' } as const;
-const CRASH = { initial_call: 'printed', process: 'printed', registered_name: 'text', reason: 'crash_reason' } as const;
+const CRASH = {
+  initial_call: 'printed',
+  process: 'printed',
+  registered_name: 'text',
+  process_label: 'printed',
+  reason: 'crash_reason',
+} as const;
 
 export const otpRows: readonly EmqxCatalogueRow[] = [
   {
@@ -44,19 +50,19 @@ export const otpTextRows: readonly EmqxTextRow[] = [
   {
     event: 'otp_crash_report',
     pattern:
-      /^\s*crasher: initial call: (?<initial_call>.*?), pid: (?<process>[^,]*), registered_name: (?<registered_name>.*?), (?<exception>error|exit|throw): (?<reason>[\s\S]*?), ancestors: /,
+      /^\s*crasher: initial call: (?<initial_call>.*?), pid: (?<process>[^,]*), registered_name: (?<registered_name>\[\]|[^,]*)(?:, process_label: (?<process_label>.*?))?, (?<exception>error|exit|throw): (?<reason>[\s\S]*?), ancestors: /,
     fields: CRASH,
   },
   {
     event: 'otp_crash_report',
     pattern:
-      /^\s*crasher:\n\s+initial call: (?<initial_call>[^\n]*)\n\s+pid: (?<process>[^\n]*)\n\s+registered_name: (?<registered_name>[^\n]*)\n\s+exception (?<exception>error|exit|throw): (?<reason>[\s\S]*?)\n {4}ancestors: /,
+      /^\s*crasher:\n\s+initial call: (?<initial_call>[^\n]*)\n\s+pid: (?<process>[^\n]*)\n\s+registered_name: (?<registered_name>[^\n]*)(?:\n\s+process_label: (?<process_label>[^\n]*))?\n\s+exception (?<exception>error|exit|throw): (?<reason>[\s\S]*?)\n {4}ancestors: /,
     fields: CRASH,
   },
   // A crash report that was cut before its reason.
   {
     event: 'otp_crash_report',
-    pattern: /^\s*crasher:(?:\s+initial call: (?<initial_call>[^,\n]*)[,\n])?/,
+    pattern: /^\s*crasher:(?:\s+initial call: (?<initial_call>[^,\n]*)(?=[,\n]|$))?/,
     fields: CRASH,
   },
   {

@@ -14,7 +14,7 @@ export const quicRows: readonly EmqxCatalogueRow[] = [
     event: 'quic_peer_shutdown',
     msgs: [],
     keys: ['error_code', 'state'],
-    fields: { error_code: 'code' },
+    fields: { error_code: 'code', state: 'channel' },
     since: '5.0.18',
     means: 'the spec prints it only for codes other than 0; real logs of 5.0 print `success` as well',
   },
@@ -66,7 +66,7 @@ export const quicRows: readonly EmqxCatalogueRow[] = [
   {
     event: 'quic_data_stream_ready',
     msgs: ['post_handoff'],
-    fields: {},
+    fields: { channel: 'channel' },
     since: '5.0.18',
     means: 'a further stream was given its own process',
   },
