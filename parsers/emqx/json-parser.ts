@@ -8,12 +8,13 @@ import {
   type RecordParser,
 } from '../record.ts';
 import { splitPairs } from './body-pairs.ts';
+import { consoleRecord } from './console-record.ts';
 import { isValueCut } from './cut-marks.ts';
 import type { Lookup } from './fields.ts';
 import { readJsonTime, SEVERITY_OF_LEVEL } from './frame.ts';
-import { type Interpretation, interpretConsole, interpretPairs, interpretReport } from './interpret.ts';
+import { type Interpretation, interpretPairs, interpretReport } from './interpret.ts';
 import { salvageObject } from './json-salvage.ts';
-import { addFlags, finishFlags } from './record-flags.ts';
+import { addFlags, NO_FLAGS, withFlags } from './record-flags.ts';
 import { hideSecrets } from './secrets.ts';
 
 export function createEmqxJsonParser(sink: ParserSink): RecordParser {
@@ -69,8 +70,8 @@ function readLine(line: RawLine): LogRecord | string {
   const text = brace <= 0 ? line.text : line.text.slice(brace);
   const object = brace === -1 ? null : parseObject(text);
   if (object !== null) return toRecord(line, object, false);
-  const console = interpretConsole(line.text);
-  if (console !== null) return consoleRecord(line, console);
+  const console = consoleRecord({ ...line, continuations: 0 }, line.text.slice(0, MAX_BODY_CHARS));
+  if (console !== null) return withFlags(console, addFlags(NO_FLAGS, line), false, line.envelope);
   const salvaged = brace === -1 ? null : salvageObject(text);
   if (!isObject(salvaged) || typeof salvaged.level !== 'string') return 'bad-json';
   const record = toRecord(line, salvaged, true);
@@ -98,7 +99,7 @@ function toRecord(line: RawLine, object: JsonObject, isCut: boolean): LogRecord 
   const brace = line.text.indexOf('{');
   const said = interpretObject(object);
   const body = line.text.slice(brace, brace + MAX_BODY_CHARS);
-  return {
+  const record: LogRecord = {
     lineNo: line.lineNo,
     byteOffset: line.byteOffset,
     byteLength: line.byteLength,
@@ -116,39 +117,15 @@ function toRecord(line: RawLine, object: JsonObject, isCut: boolean): LogRecord 
     peer: said.peer,
     event: said.event,
     head: line.text.slice(0, brace),
-    body: hideSecrets(body),
+    body: hideSecrets(body, said.event),
     attributes: said.attributes,
-    ...finishFlags(
-      addFlags([], line),
-      isCut || said.isCut || (body.includes('...') && hasCutValue(object)),
-      line.envelope,
-    ),
   };
-}
-
-function consoleRecord(line: RawLine, said: NonNullable<ReturnType<typeof interpretConsole>>): LogRecord {
-  return {
-    lineNo: line.lineNo,
-    byteOffset: line.byteOffset,
-    byteLength: line.byteLength,
-    continuations: 0,
-    ts: null,
-    tsPrecisionUs: 1,
-    severity: said.severity,
-    thread: null,
-    file: null,
-    line: null,
-    func: null,
-    tag: null,
-    clientId: null,
-    bridgeId: null,
-    peer: null,
-    event: said.event,
-    head: '',
-    body: hideSecrets(line.text.slice(0, MAX_BODY_CHARS)),
-    attributes: Object.keys(said.attributes).length === 0 ? null : said.attributes,
-    ...finishFlags(addFlags([], line), false, line.envelope),
-  };
+  return withFlags(
+    record,
+    addFlags(NO_FLAGS, line),
+    isCut || said.isCut || (body.includes('...') && hasCutValue(object)),
+    line.envelope,
+  );
 }
 
 function hasCutValue(object: JsonObject): boolean {

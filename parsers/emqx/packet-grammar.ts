@@ -20,12 +20,12 @@ export type PacketAttributes = { [name: string]: Json };
 
 const Type = createToken({ name: 'Type', pattern: /[A-Z]+/ });
 const Unknown = createToken({ name: 'Unknown', pattern: /UNKNOWN\(\d+\)/ });
-const OpenQos = createToken({ name: 'OpenQos', pattern: '(Q' });
-const RetainMark = createToken({ name: 'RetainMark', pattern: /, R(?=\d)/ });
-const DupMark = createToken({ name: 'DupMark', pattern: /, D(?=\d)/ });
+const OpenQos = createToken({ name: 'OpenQos', pattern: '(Q', label: '(Q' });
+const RetainMark = createToken({ name: 'RetainMark', pattern: /, R(?=\d)/, label: ', R' });
+const DupMark = createToken({ name: 'DupMark', pattern: /, D(?=\d)/, label: ', D' });
 const Digit = createToken({ name: 'Digit', pattern: /\d/ });
 const BodyStart = createToken({ name: 'BodyStart', pattern: /\),|, /, push_mode: 'body' });
-const HeadEnd = createToken({ name: 'HeadEnd', pattern: ')' });
+const HeadEnd = createToken({ name: 'HeadEnd', pattern: ')', label: ')' });
 const FieldName = createToken({ name: 'FieldName', pattern: new RegExp(`(?:, ?| )?(?:${FIELD_NAMES.join('|')})=`) });
 const Text = createToken({ name: 'Text', pattern: /[^, ]+|[, ]/, line_breaks: true });
 const head = [Unknown, Type, OpenQos, RetainMark, DupMark, Digit, BodyStart, HeadEnd];

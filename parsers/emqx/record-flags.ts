@@ -1,5 +1,7 @@
 /** What is unusual about the bytes of a record: of its lines, and of what the product cut. */
-import type { Envelope, RawLine, RecordFlag } from '../record.ts';
+import type { Envelope, LogRecord, RawLine, RecordFlag } from '../record.ts';
+
+export const NO_FLAGS: readonly RecordFlag[] = [];
 
 /** The flags with those of a further line. */
 export function addFlags(flags: readonly RecordFlag[], line: RawLine): readonly RecordFlag[] {
@@ -8,15 +10,18 @@ export function addFlags(flags: readonly RecordFlag[], line: RawLine): readonly 
   return [...new Set([...flags, ...added])];
 }
 
-/** The members of a record; absent if nothing is unusual. */
-export function finishFlags(
+/** The record with what is unusual about it; itself if nothing is, as for nearly all. */
+export function withFlags(
+  record: LogRecord,
   flags: readonly RecordFlag[],
   isCut: boolean,
   envelope: Envelope | undefined,
-): { flags?: readonly RecordFlag[]; envelope?: Envelope } {
-  const all = isCut ? [...new Set([...flags, 'cut' as const])] : flags;
-  if (all.length === 0 && envelope === undefined) return NOTHING;
-  return { ...(all.length === 0 ? {} : { flags: all }), ...(envelope === undefined ? {} : { envelope }) };
+): LogRecord {
+  const all = isCut ? [...flags, 'cut' as const] : flags;
+  if (all.length === 0 && envelope === undefined) return record;
+  return {
+    ...record,
+    ...(all.length === 0 ? {} : { flags: [...new Set(all)] }),
+    ...(envelope === undefined ? {} : { envelope }),
+  };
 }
-
-const NOTHING = {};

@@ -10,10 +10,11 @@ import {
   type Severity,
 } from '../record.ts';
 import { splitPairs } from './body-pairs.ts';
+import { consoleRecord } from './console-record.ts';
 import { type EmqxFrame, SEVERITY_OF_LEVEL, splitFrame } from './frame.ts';
 import { identityOfLog, identityOfTrace } from './identity.ts';
 import { type Interpretation, interpretConsole, interpretReport } from './interpret.ts';
-import { addFlags, finishFlags } from './record-flags.ts';
+import { addFlags, NO_FLAGS, withFlags } from './record-flags.ts';
 import { hideSecrets } from './secrets.ts';
 
 interface Draft {
@@ -71,7 +72,7 @@ class EmqxTextParser implements RecordParser {
       frame,
       head: line.text.slice(0, frame.bodyAt),
       envelope: line.envelope,
-      flags: addFlags([], line),
+      flags: addFlags(NO_FLAGS, line),
       byteLength: line.byteLength,
       continuations: 0,
       body: line.text.slice(frame.bodyAt, frame.bodyAt + MAX_BODY_CHARS),
@@ -94,13 +95,13 @@ class EmqxTextParser implements RecordParser {
 
 function finish(draft: Draft): LogRecord {
   const { frame } = draft;
-  if (frame === CONSOLE_FRAME) return finishConsole(draft);
+  if (frame === CONSOLE_FRAME) return withFlags(consoleRecord(draft, draft.body)!, draft.flags, false, draft.envelope);
   const severity: Severity | undefined = SEVERITY_OF_LEVEL[frame.level];
   const identity = severity === undefined ? identityOfTrace(draft.body) : identityOfLog(draft.body);
   const body = identity === null ? draft.body : draft.body.slice(identity.length);
   const isTrace = severity === undefined || (identity !== null && body.startsWith('msg: '));
   const said = interpretBody(body, isTrace, frame.tsPrecisionUs === WHOLE_SECONDS_US);
-  return {
+  const record: LogRecord = {
     lineNo: draft.lineNo,
     byteOffset: draft.byteOffset,
     byteLength: draft.byteLength,
@@ -119,40 +120,14 @@ function finish(draft: Draft): LogRecord {
     peer: identity?.peer ?? said.peer,
     event: said.event,
     head: identity === null ? draft.head : draft.head + draft.body.slice(0, identity.length),
-    body: hideSecrets(body),
+    body: hideSecrets(body, said.event),
     attributes: said.attributes,
-    ...finishFlags(draft.flags, said.isCut, draft.envelope),
   };
+  return withFlags(record, draft.flags, said.isCut, draft.envelope);
 }
 
 /** Only trace files of 5.0.0–5.0.24 print whole seconds. */
 const WHOLE_SECONDS_US = 1_000_000;
-
-function finishConsole(draft: Draft): LogRecord {
-  const said = interpretConsole(draft.body.split('\n', 1)[0]!)!;
-  return {
-    lineNo: draft.lineNo,
-    byteOffset: draft.byteOffset,
-    byteLength: draft.byteLength,
-    continuations: draft.continuations,
-    ts: null,
-    tsPrecisionUs: draft.frame.tsPrecisionUs,
-    severity: said.severity,
-    thread: null,
-    file: null,
-    line: null,
-    func: null,
-    tag: null,
-    clientId: null,
-    bridgeId: null,
-    peer: null,
-    event: said.event,
-    head: '',
-    body: hideSecrets(draft.body),
-    attributes: Object.keys(said.attributes).length === 0 ? null : said.attributes,
-    ...finishFlags(draft.flags, false, draft.envelope),
-  };
-}
 
 function interpretBody(body: string, isTrace: boolean, isWholeSecond: boolean): Interpretation {
   const text = trimEnd(body);
