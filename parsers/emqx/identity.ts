@@ -16,6 +16,11 @@ const TRACE_IDENTITY = new RegExp(String.raw`^([^\n]{0,512}?)@(${ADDRESS}|)${TEN
 /** A peer that is no address, of a socket of another kind. */
 const LOOSE_TRACE_IDENTITY = new RegExp(String.raw`^([^\n]{0,512}?)@([^\s@]*)${TENANT} (?=msg: )`);
 const NOBODY = /^@(?: tns: [^\n]{0,128}?)? (?=msg: )/;
+/** 4.x, of a client whose address is not known yet: only before the header of a module. */
+const CLIENT_ONLY =
+  /^(<<"[^"\n]{0,512}">>|[^\s[@][^\n]{0,255}?) (?=\[(?:MQTT|MQTT\/WS|Channel|Session|CM|Broker|Hooks|Shared Sub)\] )/;
+/** 5.x puts a topic and the identity before a message that is no report. */
+const TOPIC_FIRST = new RegExp(String.raw`^ ?topic: [^\n]{1,512}? (?:([^\s@][^\n]{0,511}?)@)?(${ADDRESS}) `);
 /** Lines of 5.x and later name the client under keys. */
 const STARTS_WITH_KEY = /^ {0,5}(?:[a-z][A-Za-z0-9_@]*|'[^'\n]{1,64}'): /;
 
@@ -27,8 +32,10 @@ export function identityOfLog(body: string): Identity | null {
     if (nobody !== null) return { clientId: null, peer: null, length: nobody[0].length };
   }
   const startsWithAddress = (first >= 0x30 && first <= 0x3a) || first === 0x5b;
-  if (!startsWithAddress && (!body.includes('@') || STARTS_WITH_KEY.test(body))) return null;
-  return identityOf(LOG_IDENTITY.exec(body));
+  if (startsWithAddress) return identityOf(LOG_IDENTITY.exec(body));
+  if (body.startsWith('topic: ') || body.startsWith(' topic: ')) return identityOf(TOPIC_FIRST.exec(body));
+  if (STARTS_WITH_KEY.test(body)) return null;
+  return identityOf((body.includes('@') ? LOG_IDENTITY.exec(body) : null) ?? CLIENT_ONLY.exec(body));
 }
 
 /** Of a line with a tag. */

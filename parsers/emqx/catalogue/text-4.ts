@@ -137,7 +137,7 @@ export const text4Rows: readonly EmqxTextRow[] = [
   {
     ...V4,
     event: 'publish_routed',
-    pattern: /^PUBLISH to (?<topic>[\s\S]+?): (?<payload><<[\s\S]*>>)$/,
+    pattern: /^PUBLISH to (?=[\s\S]*>>$)(?<topic>[\s\S]+?): (?<payload><<[\s\S]*>>)$/,
     fields: { payload: 'payload' },
   },
   {
