@@ -52,4 +52,6 @@ export interface EmqxTextRow extends Releases {
   readonly fields?: { readonly [group: string]: FieldKind };
   /** Of a console line, which prints no level: `info` if absent. */
   readonly severity?: 'warn' | 'error';
+  /** Printed before the log begins: after a log line such a text is rather part of a payload with several lines. */
+  readonly onlyBeforeLog?: true;
 }

@@ -10,7 +10,7 @@ export function consoleRecord(
   { lineNo, byteOffset, byteLength, continuations }: Place,
   text: string,
 ): LogRecord | null {
-  const said = interpretConsole(text.split('\n', 1)[0]!);
+  const said = interpretConsole(text.split('\n', 1)[0]!, true);
   if (said === null) return null;
   return {
     lineNo,

@@ -59,10 +59,13 @@ function splitCustomFrame(text: string): EmqxFrame | 'bad' | null {
 
 const RFC3339 = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(Z|[+-]\d\d:?\d\d(?::?\d\d)?)?$/;
 
-/** Time of a JSON line: integer µs or RFC 3339 text. */
+const EPOCH = /^\d{16}$/;
+
+/** Time of a JSON line: µs as integer or its digits, or RFC 3339 text. */
 export function readJsonTime(value: unknown): { ts: number; tsPrecisionUs: number } | null {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? { ts: value, tsPrecisionUs: 1 } : null;
   if (typeof value !== 'string') return null;
+  if (EPOCH.test(value)) return { ts: Number(value), tsPrecisionUs: 1 };
   const found = RFC3339.exec(value);
   return found === null ? null : readTime(found[1]!, found[2]!, found[3], found[4]);
 }

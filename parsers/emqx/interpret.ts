@@ -73,9 +73,13 @@ export function interpretText(text: string, get: Lookup, isCut: boolean): Interp
 }
 
 /** What a line without time and level says on the console, or null if it is none that a node prints. */
-export function interpretConsole(text: string): { event: string; severity: Severity; attributes: Attributes } | null {
+export function interpretConsole(
+  text: string,
+  isBeforeLog: boolean,
+): { event: string; severity: Severity; attributes: Attributes } | null {
   if (!CONSOLE_START.test(text)) return null;
   for (const row of emqxConsoleCatalogue) {
+    if (row.onlyBeforeLog === true && !isBeforeLog) continue;
     const found = row.pattern.exec(text);
     if (found === null) continue;
     return { event: row.event, severity: row.severity ?? 'info', attributes: attributesOf(row, found.groups ?? {}) };

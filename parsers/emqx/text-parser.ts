@@ -49,7 +49,7 @@ class EmqxTextParser implements RecordParser {
     this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
     const frame = splitFrame(line.text);
     if (frame !== null && frame !== 'bad') this.start(line, frame);
-    else if (frame === null && interpretConsole(line.text) !== null) this.start(line, CONSOLE_FRAME);
+    else if (frame === null && this.isConsoleLine(line.text)) this.start(line, CONSOLE_FRAME);
     else if (this.pending !== null) this.continue(line);
     else this.refuse(line, frame === 'bad' ? 'bad-timestamp' : 'no-record-start');
   }
@@ -77,6 +77,11 @@ class EmqxTextParser implements RecordParser {
       continuations: 0,
       body: line.text.slice(frame.bodyAt, frame.bodyAt + MAX_BODY_CHARS),
     };
+  }
+
+  private isConsoleLine(text: string): boolean {
+    const isBeforeLog = this.pending === null || this.pending.frame === CONSOLE_FRAME;
+    return interpretConsole(text, isBeforeLog) !== null;
   }
 
   private continue(line: RawLine): void {

@@ -62,12 +62,12 @@ export const consoleRows: readonly EmqxTextRow[] = [
     fields: { days: 'int' },
     severity: 'warn',
   },
-  { event: 'console_warning', pattern: /^WARNING: (?<message>[\s\S]*?)\s*$/, severity: 'warn' },
-  { event: 'console_error', pattern: /^ERROR: (?<message>[\s\S]*?)\s*$/, severity: 'error' },
+  { event: 'console_warning', onlyBeforeLog: true, pattern: /^WARNING: (?<message>[\s\S]*?)\s*$/, severity: 'warn' },
+  { event: 'console_error', onlyBeforeLog: true, pattern: /^ERROR: (?<message>[\s\S]*?)\s*$/, severity: 'error' },
   {
     event: 'console_log_opened',
     pattern: /^===== (?:LOGGING STARTED|ALIVE) /,
     means: 'run_erl began a file, or says that it is alive',
   },
-  { event: 'console_rule', pattern: /^={5,}\s*$/, means: 'a line that only separates' },
+  { event: 'console_rule', onlyBeforeLog: true, pattern: /^={5,}\s*$/, means: 'a line that only separates' },
 ];

@@ -45,6 +45,12 @@ export const systemRows: readonly EmqxCatalogueRow[] = [
     msgs: ['unexpected_call', 'unexpected_cast', 'unexpected_info', 'unexpected_outgoing', 'unexpected_timeout'],
     fields: {},
   },
+  {
+    event: 'log_formatter_failed',
+    msgs: ['emqx_logger_jsonfmt_format_error', 'report_cb_bad_return'],
+    fields: { fmt_error: 'text', fmt_reason: ['printed', 'reason'] },
+    means: 'a line that JSON could not be made of',
+  },
   // Not in the spec: seen in real logs of 6.2, where the formatter of a trace fails on a payload.
   {
     event: 'log_formatter_crashed',
