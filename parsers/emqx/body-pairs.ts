@@ -5,77 +5,53 @@
  * only before something that looks like a key, and only before a key that did not occur yet. After free text (topics, payloads,
  * names) the key must be a known one; after a term or a single word any key will do.
  */
+import { emqxCatalogue } from './catalogue.ts';
 
 export type Pairs = Map<string, string>;
 
-/** Keys that end a free text. Others can follow one only in lines that no catalogue row reads. */
-const KNOWN_KEYS = new Set([
+/** Keys of the prefix of a line and of reports that no row of the catalogue reads; with those of the rows they end a free text. */
+const FURTHER_KEYS = [
   'tag',
   'tns',
   'clientid',
+  'client_id',
   'msg',
   'mfa',
   'line',
+  'file',
+  'domain',
   'peername',
   'username',
-  'topic',
   'pid',
-  'reason',
-  'packet',
-  'packets',
-  'payload',
   'payload_encode',
-  'action',
-  'source',
-  'type',
-  'size',
   'bin',
-  'sub_id',
-  'sub_opts',
-  'client_id',
-  'domain',
+  'type',
   'result',
   'status',
-  'error',
-  'queue',
-  'dropped',
-  'period',
-  'conn_mod',
-  'stale_pid',
-  'stale_channel',
-  'name',
-  'message',
-  'exception',
-  'stacktrace',
-  'file',
-  'peer_host',
-  'detect_cnt',
-  'wind_time_in_ms',
-  'interval',
-  'packetId',
-  'info',
   'policy',
-  'authenticator',
   'ipaddr',
-  'module',
-  'authorize_type',
-  'qos',
+  'stale_channel',
+  'stacktrace',
   'at_state',
   'input_bytes',
+  'input_packet',
   'parsed_packets',
-  'context',
-  'paused_ms',
   'needs',
-  'time_in_ms',
-  'conn_state',
-  'old_keepalive',
-  'new_keepalive',
-  'loader',
   'alpns',
-  'is_resumed',
-  'error_code',
-  'state',
   'conn',
+  'cast',
+  'call',
+  'procinfo',
+  'portinfo',
+  'porcinfo',
+  'options',
+  'tables',
+  'explain',
+  'traced',
+];
+const KNOWN_KEYS: ReadonlySet<string> = new Set([
+  ...FURTHER_KEYS,
+  ...emqxCatalogue.flatMap((row) => Object.keys(row.fields)),
 ]);
 /** Keys whose values are printed as they are. */
 const FREE_TEXT_KEYS = new Set([
@@ -103,9 +79,17 @@ const HEAD_CLOSED_FIRST = /packet: [A-Z]+\(Q\d, R\d, D\d\),/;
 const KEY = /(?:[a-z][A-Za-z0-9_@]*|'[^'\n]{1,64}'): /y;
 const MULTI_LINE_KEY = /\n {4}(?=(?:[a-z][A-Za-z0-9_@]*|'[^'\n]{1,64}'): )/;
 
-/** Pairs of a body, or null if it does not start with a key. In a trace line the payload is always the last key. */
-export function splitPairs(body: string, payloadIsLast = false): Pairs | null {
+export interface PairsOptions {
+  /** In a trace line the payload is always the last key. */
+  readonly isTrace: boolean;
+  /** 5.0.0–5.0.3 trace files: a comma without a space before most keys. */
+  readonly keysMayTouch: boolean;
+}
+
+/** Pairs of a body, or null if it does not start with a key. */
+export function splitPairs(body: string, { isTrace, keysMayTouch }: PairsOptions): Pairs | null {
   if (body.startsWith('    ')) return splitMultiLine(body);
+  if (keysMayTouch) return splitPairs(spaced(body), { isTrace, keysMayTouch: false });
   KEY.lastIndex = 0;
   const first = KEY.exec(body);
   if (first === null) return null;
@@ -113,7 +97,7 @@ export function splitPairs(body: string, payloadIsLast = false): Pairs | null {
   let key = keyOf(first[0]);
   let valueAt = KEY.lastIndex;
   while (pairs.size < MAX_PAIRS) {
-    const end = key === 'payload' && payloadIsLast ? body.length : valueEnd(body, valueAt, key, pairs);
+    const end = key === 'payload' && isTrace ? body.length : valueEnd(body, valueAt, key, pairs);
     pairs.set(key, body.slice(valueAt, end));
     if (end === body.length) break;
     KEY.lastIndex = end + 2;
@@ -122,6 +106,16 @@ export function splitPairs(body: string, payloadIsLast = false): Pairs | null {
   }
   return pairs;
 }
+
+/** The body with a space after each comma before a key that can stand there; a payload, which is last, stays as it is. */
+function spaced(body: string): string {
+  const payloadAt = body.indexOf(', payload: ');
+  const front = payloadAt === -1 ? body : body.slice(0, payloadAt);
+  return front.replace(TOUCHING_KEY, ', $1: ') + body.slice(front.length);
+}
+
+const TOUCHING_KEY =
+  /,(action|authenticator|info|payload|peername|reason|result|source|sub_id|sub_opts|tag|topic|username): /g;
 
 /** Index of the `, ` before the next key, or the end of the body. */
 function valueEnd(body: string, from: number, key: string, seen: Pairs): number {
@@ -140,10 +134,12 @@ function valueEnd(body: string, from: number, key: string, seen: Pairs): number 
       key === 'packet' &&
       body.charCodeAt(from) !== BRACE &&
       body.charCodeAt(comma - 1) !== 0x29 &&
+      !body.startsWith('...', comma - 3) &&
       !HEAD_CLOSED_FIRST.test(body)
     )
       continue;
-    return comma;
+    // Payloads hold any text, even a printed line: the last mark of its encoding is the broker's own.
+    return next === 'payload_encode' ? body.lastIndexOf(', payload_encode: ') : comma;
   }
   return body.length;
 }

@@ -8,7 +8,7 @@ import { parseDateTime } from '../input/date-time.ts';
 import type { Severity } from '../record.ts';
 
 export interface EmqxFrame {
-  readonly ts: number;
+  readonly ts: number | null; // null for a console line, which has no frame
   readonly tsPrecisionUs: number;
   readonly level: string; // as printed: `debug`, `MQTT` …
   readonly bodyAt: number; // index of the first character after `] `
@@ -29,12 +29,19 @@ export const SEVERITY_OF_LEVEL: { readonly [level: string]: Severity } = {
 const START =
   /^(?:\d{4}-\d\d-\d\dT[\d:.]{8,18}Z (?=\d{4}-\d\d-\d\d|\d{16} ))?(?:(\d{16})|(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(Z|[+-]\d\d:?\d\d(?::?\d\d)?)?) \[([A-Za-z_-]{2,24})\] ?/;
 
+/**
+ * 4.3 and 4.4 let the user write the time: here the forms that begin with the year. The others (`%d/%m/%Y`) are not read, because
+ * nothing in them says which number is the month.
+ */
+const CUSTOM_START =
+  /^(\d{4})([-/.]?)(\d\d)\2(\d\d)[T _,]{0,2}(\d\d)([:.-]?)(\d\d)\6(\d\d)(?:[.,:](\d{1,9}))? ?(Z|[+-]\d\d:?\d\d(?::?\d\d)?)?\s{1,2}\[([A-Za-z_-]{2,24})\] ?/;
+
 /** The frame of a line that starts a record; `bad` if it has the shape of one but no such date; null for any other line. */
 export function splitFrame(text: string): EmqxFrame | 'bad' | null {
   const first = text.charCodeAt(0);
   if (first < 0x30 || first > 0x39) return null;
   const found = START.exec(text);
-  if (found === null) return null;
+  if (found === null) return splitCustomFrame(text);
   const level = found[6]!;
   const bodyAt = found[0].length;
   if (found[1] !== undefined) return { ts: Number(found[1]), tsPrecisionUs: 1, level, bodyAt };
@@ -42,12 +49,23 @@ export function splitFrame(text: string): EmqxFrame | 'bad' | null {
   return time === null ? 'bad' : { ...time, level, bodyAt };
 }
 
-const RFC3339 = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(Z|[+-]\d\d:?\d\d)?$/;
+function splitCustomFrame(text: string): EmqxFrame | 'bad' | null {
+  const found = CUSTOM_START.exec(text);
+  if (found === null) return null;
+  const [head, year, , month, day, hour, , minute, second, fraction, offset, level] = found;
+  const time = readTime(`${year}-${month}-${day}`, `${hour}:${minute}:${second}`, fraction, offset);
+  return time === null ? 'bad' : { ...time, level: level!, bodyAt: head.length };
+}
 
-/** Time of a JSON line: integer µs or RFC 3339 text. */
+const RFC3339 = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? ?(Z|[+-]\d\d:?\d\d(?::?\d\d)?)?$/;
+
+const EPOCH = /^\d{16}$/;
+
+/** Time of a JSON line: µs as integer or its digits, or RFC 3339 text. */
 export function readJsonTime(value: unknown): { ts: number; tsPrecisionUs: number } | null {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? { ts: value, tsPrecisionUs: 1 } : null;
   if (typeof value !== 'string') return null;
+  if (EPOCH.test(value)) return { ts: Number(value), tsPrecisionUs: 1 };
   const found = RFC3339.exec(value);
   return found === null ? null : readTime(found[1]!, found[2]!, found[3], found[4]);
 }
@@ -69,6 +87,7 @@ function readTime(
 function offsetUs(offset: string | undefined): number {
   if (offset === undefined || offset === 'Z') return 0;
   const digits = offset.replace(/:/g, '');
-  const minutes = Number(digits.slice(1, 3)) * 60 + Number(digits.slice(3, 5));
-  return (digits[0] === '-' ? -minutes : minutes) * 60_000_000;
+  const seconds =
+    Number(digits.slice(1, 3)) * 3_600 + Number(digits.slice(3, 5)) * 60 + Number(digits.slice(5, 7) || '0');
+  return (digits[0] === '-' ? -seconds : seconds) * 1_000_000;
 }

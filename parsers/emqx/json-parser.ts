@@ -8,10 +8,14 @@ import {
   type RecordParser,
 } from '../record.ts';
 import { splitPairs } from './body-pairs.ts';
+import { consoleRecord } from './console-record.ts';
+import { isValueCut } from './cut-marks.ts';
 import type { Lookup } from './fields.ts';
 import { readJsonTime, SEVERITY_OF_LEVEL } from './frame.ts';
-import { type Interpretation, interpretPairs, interpretText } from './interpret.ts';
-import { hideRawConnect } from './secrets.ts';
+import { type Interpretation, interpretPairs, interpretReport } from './interpret.ts';
+import { salvageObject } from './json-salvage.ts';
+import { addFlags, NO_FLAGS, withFlags } from './record-flags.ts';
+import { hideSecrets } from './secrets.ts';
 
 export function createEmqxJsonParser(sink: ParserSink): RecordParser {
   return new EmqxJsonParser(sink);
@@ -36,8 +40,7 @@ class EmqxJsonParser implements RecordParser {
       };
       return;
     }
-    const object = parseObject(line.text);
-    const record = object === null ? 'bad-json' : toRecord(line, object);
+    const record = readLine(line);
     this.end();
     if (typeof record === 'string') this.refuse(line, record);
     else this.pending = record;
@@ -67,11 +70,23 @@ class EmqxJsonParser implements RecordParser {
 type JsonObject = { readonly [key: string]: Json };
 
 /** A collector may have put a prefix before the object. */
+function readLine(line: RawLine): LogRecord | string {
+  const brace = line.text.indexOf('{');
+  const text = brace <= 0 ? line.text : line.text.slice(brace);
+  const object = brace === -1 ? null : parseObject(text);
+  if (object !== null) return toRecord(line, object, false);
+  const console = consoleRecord({ ...line, continuations: 0 }, line.text.slice(0, MAX_BODY_CHARS));
+  if (console !== null) return withFlags(console, addFlags(NO_FLAGS, line), false, line.envelope);
+  const salvaged = brace === -1 ? null : salvageObject(text);
+  if (!isObject(salvaged) || typeof salvaged.level !== 'string') return 'bad-json';
+  const record = toRecord(line, salvaged, true);
+  // Without a message there is nothing that a record could say.
+  return typeof record === 'string' || record.event === null ? 'bad-json' : record;
+}
+
 function parseObject(text: string): JsonObject | null {
-  const brace = text.indexOf('{');
-  if (brace === -1) return null;
   try {
-    const value: unknown = JSON.parse(brace === 0 ? text : text.slice(brace));
+    const value: unknown = JSON.parse(text);
     return isObject(value) ? value : null;
   } catch {
     return null;
@@ -82,14 +97,14 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function toRecord(line: RawLine, object: JsonObject): LogRecord | string {
+function toRecord(line: RawLine, object: JsonObject, isCut: boolean): LogRecord | string {
   const time = readJsonTime(object.time);
   if (time === null) return 'bad-timestamp';
   const level = typeof object.level === 'string' ? object.level : '';
   const brace = line.text.indexOf('{');
   const said = interpretObject(object);
   const body = line.text.slice(brace, brace + MAX_BODY_CHARS);
-  return {
+  const record: LogRecord = {
     lineNo: line.lineNo,
     byteOffset: line.byteOffset,
     byteLength: line.byteLength,
@@ -107,21 +122,38 @@ function toRecord(line: RawLine, object: JsonObject): LogRecord | string {
     peer: said.peer,
     event: said.event,
     head: line.text.slice(0, brace),
-    body: said.event === 'raw_bytes_received' ? hideRawConnect(body) : body,
+    body: hideSecrets(body, said.event),
     attributes: said.attributes,
   };
+  return withFlags(
+    record,
+    addFlags(NO_FLAGS, line),
+    isCut || said.isCut || (body.includes('...') && hasCutValue(object)),
+    line.envelope,
+  );
+}
+
+function hasCutValue(object: JsonObject): boolean {
+  for (const values of [object, object.meta]) {
+    if (!isObject(values)) continue;
+    for (const key in values) {
+      const value = values[key];
+      if (typeof value === 'string' && isValueCut(key, value)) return true;
+    }
+  }
+  return false;
 }
 
 function interpretObject(object: JsonObject): Interpretation {
   const get = lookupOf(object);
+  const said = interpretPairs(get, false);
   const msg = object.msg;
-  if (typeof msg !== 'string') return interpretPairs(get);
-  const said = interpretPairs(get);
-  if (said.event !== null) return said;
-  // 4.x puts the whole text of a report, or of a message, into `msg`.
-  const pairs = splitPairs(msg);
-  if (pairs?.has('msg')) return interpretPairs((key) => pairs.get(key) ?? (key === 'msg' ? undefined : get(key)));
-  const ofText = interpretText(msg, get);
+  if (said.event !== null || typeof msg !== 'string') return said;
+  // 4.x puts the whole text of a report, or of a message, into `msg`; all releases do with what the runtime says.
+  const text = msg.replace(/[\s,]+$/, '');
+  const ofText = interpretReport(text, splitPairs(text, { isTrace: false, keysMayTouch: false }), (key) =>
+    key === 'msg' ? undefined : get(key),
+  );
   // Messages that are no reports have no `msg` in text logs; here they carry what OTP's old interface left behind.
   return ofText.event === null && get('error_logger') === undefined && !OTP_TEXT.test(msg) ? said : ofText;
 }

@@ -9,35 +9,23 @@
  */
 import { createToken, EmbeddedActionsParser, Lexer } from 'chevrotain';
 import type { Json } from '../record.ts';
+import { endsCut } from './cut-marks.ts';
+import { alignFields, FIELD_NAMES, type PacketField } from './packet-fields.ts';
 import { type PrintedPayload, payloadBytes } from './payload-size.ts';
+import { reasonCodeName } from './reason-codes.ts';
+import { looksSecret } from './secrets.ts';
 import { parseTerm, type Term, termEntry } from './term-grammar.ts';
 
 export type PacketAttributes = { [name: string]: Json };
 
-const FIELD_NAMES = [
-  'ClientId',
-  'ProtoName',
-  'ProtoVsn',
-  'CleanStart',
-  'KeepAlive',
-  'Username',
-  'Password',
-  'AckFlags',
-  'ReasonCodes',
-  'ReasonCode',
-  'Topic',
-  'PacketId',
-  'TopicFilters',
-];
-
 const Type = createToken({ name: 'Type', pattern: /[A-Z]+/ });
 const Unknown = createToken({ name: 'Unknown', pattern: /UNKNOWN\(\d+\)/ });
-const OpenQos = createToken({ name: 'OpenQos', pattern: '(Q' });
-const RetainMark = createToken({ name: 'RetainMark', pattern: /, R(?=\d)/ });
-const DupMark = createToken({ name: 'DupMark', pattern: /, D(?=\d)/ });
+const OpenQos = createToken({ name: 'OpenQos', pattern: '(Q', label: '(Q' });
+const RetainMark = createToken({ name: 'RetainMark', pattern: /, R(?=\d)/, label: ', R' });
+const DupMark = createToken({ name: 'DupMark', pattern: /, D(?=\d)/, label: ', D' });
 const Digit = createToken({ name: 'Digit', pattern: /\d/ });
 const BodyStart = createToken({ name: 'BodyStart', pattern: /\),|, /, push_mode: 'body' });
-const HeadEnd = createToken({ name: 'HeadEnd', pattern: ')' });
+const HeadEnd = createToken({ name: 'HeadEnd', pattern: ')', label: ')' });
 const FieldName = createToken({ name: 'FieldName', pattern: new RegExp(`(?:, ?| )?(?:${FIELD_NAMES.join('|')})=`) });
 const Text = createToken({ name: 'Text', pattern: /[^, ]+|[, ]/, line_breaks: true });
 const head = [Unknown, Type, OpenQos, RetainMark, DupMark, Digit, BodyStart, HeadEnd];
@@ -50,7 +38,7 @@ interface PacketTree {
   readonly qos: number;
   readonly retain: boolean;
   readonly dup: boolean;
-  readonly fields: readonly (readonly [string, string])[];
+  readonly fields: readonly PacketField[];
 }
 
 class PacketParser extends EmbeddedActionsParser {
@@ -67,7 +55,7 @@ class PacketParser extends EmbeddedActionsParser {
     const retain = this.CONSUME2(Digit).image === '1';
     this.CONSUME(DupMark);
     const dup = this.CONSUME3(Digit).image === '1';
-    const fields: (readonly [string, string])[] = [];
+    const fields: PacketField[] = [];
     this.OPTION(() => {
       this.OR1([
         { ALT: () => this.CONSUME(HeadEnd) },
@@ -85,8 +73,8 @@ class PacketParser extends EmbeddedActionsParser {
     return { type, qos, retain, dup, fields };
   });
 
-  private readonly field = this.RULE('field', (): readonly [string, string] => {
-    const name = this.CONSUME(FieldName).image;
+  private readonly field = this.RULE('field', (): PacketField => {
+    const image = this.CONSUME(FieldName).image;
     let text = '';
     this.MANY(() => {
       const part = this.CONSUME(Text);
@@ -94,8 +82,14 @@ class PacketParser extends EmbeddedActionsParser {
         text += part.image;
       });
     });
-    return [name.replace(/^[, ]+/, '').slice(0, -1), text];
+    return { name: image.replace(/^[, ]+/, '').slice(0, -1), image, text };
   });
+}
+
+/** The grammar as data, for its diagram. */
+export function packetProductions() {
+  parser ??= new PacketParser();
+  return parser.getSerializedGastProductions();
 }
 
 let parser: PacketParser | null = null;
@@ -106,53 +100,79 @@ const MAX_MEMO_CHARS = 160;
 const memo = new Map<string, PacketAttributes | null>();
 
 const PAYLOAD = /PacketId=(?:\d+|undefined)((?:, ?)?Payload(?:\((text|hex|hidden)\))?=)/;
-const WILL = /, Will\(Q\d, R\d, Topic=/;
+/** After the password, which is hidden, nothing but the will can follow. */
+const WILL = /, Password=(?:undefined|\**)(, Will\(Q(\d), R([01]), Topic=([\s\S]*))$/;
+const WILL_PAYLOAD = /,? Payload(?:\((text|hex|hidden)\))?=/;
 const PACKET_ID = /PacketId=(\d+)/;
+/** Packets of 5.0.0–5.0.15: the header is closed before the body. */
+const HEAD_CLOSED_FIRST = /^[A-Z]+\(Q\d, R\d, D\d\),/;
 
 /** Attributes of a packet string (names as in the record contract, no payload), or null if it is none. */
 export function parsePacket(text: string): PacketAttributes | null {
-  const cut = PAYLOAD.exec(text);
-  if (cut !== null && text.startsWith('PUBLISH(')) {
-    const payloadStart = cut.index + cut[0].length;
-    // Up to 5.0.15 the header is closed before the body, so there is no bracket after the payload.
-    const closed = !/^PUBLISH\(Q\d, R\d, D\d\)/.test(text);
+  const closedFirst = HEAD_CLOSED_FIRST.test(text);
+  const found = text.startsWith('PUBLISH(') ? PAYLOAD.exec(text) : null;
+  if (endsCut(text) && !(closedFirst && found !== null)) return parseCut(text.slice(0, -3));
+  if (found !== null) {
+    const payloadAt = found.index + found[0].length;
     const payload: PrintedPayload = {
-      text: text.slice(payloadStart, closed && text.endsWith(')') ? -1 : undefined),
-      encoding: cut[2] ?? null,
+      text: text.slice(payloadAt, !closedFirst && text.endsWith(')') ? -1 : undefined),
+      encoding: found[2] ?? null,
     };
-    const attributes = parseMemoised(text.slice(0, payloadStart - cut[1]!.length));
+    const attributes = parseMemoised(text.slice(0, payloadAt - found[1]!.length));
     if (attributes === null) return null;
     const bytes = payloadBytes(payload);
     return bytes === null ? attributes : { ...attributes, payload_bytes: bytes };
   }
   const will = WILL.exec(text);
-  if (will !== null) return parseMemoised(text.slice(0, will.index));
-  const headClosedEarly = /^[A-Z]+\(Q\d, R\d, D\d\),/.test(text);
-  return parseMemoised(text.endsWith(')') && !headClosedEarly ? text.slice(0, -1) : text);
+  if (will !== null) {
+    const attributes = parseMemoised(text.slice(0, text.length - will[1]!.length));
+    return attributes === null ? null : { ...attributes, ...readWill(will, closedFirst) };
+  }
+  return parseMemoised(text.endsWith(')') && !closedFirst ? text.slice(0, -1) : text);
+}
+
+function readWill(will: RegExpExecArray, closedFirst: boolean): PacketAttributes {
+  const closed = closedFirst ? /\)$/ : /\)\)$/;
+  const text = will[4]!.replace(closed, '');
+  const attributes: PacketAttributes = { will_qos: Number(will[2]), will_retain: will[3] === '1' };
+  const payload = WILL_PAYLOAD.exec(text);
+  attributes.will_topic = payload === null ? text : text.slice(0, payload.index);
+  if (payload === null) return attributes;
+  const printed = text.slice(payload.index + payload[0].length);
+  const bytes = payloadBytes({ text: printed, encoding: payload[1] ?? null });
+  return bytes === null ? attributes : { ...attributes, will_payload_bytes: bytes };
+}
+
+/** What was printed before the cut. The last field counts only if its end was printed as well. */
+function parseCut(text: string): PacketAttributes | null {
+  const found = text.startsWith('PUBLISH(') ? PAYLOAD.exec(text) : null;
+  if (found !== null) return parseFront(text.slice(0, found.index + found[0].length - found[1]!.length), false);
+  const type = /^([A-Z]+)\(/.exec(text)?.[1];
+  return parseFront(text, true) ?? (type === undefined ? null : { packet: type });
 }
 
 function parseMemoised(text: string): PacketAttributes | null {
-  if (text.length > MAX_MEMO_CHARS) return parseFront(text);
+  if (text.length > MAX_MEMO_CHARS) return parseFront(text, false);
   // The packet id is the one value that differs from packet to packet. It is masked only where nothing else looks like it.
   const id = PACKET_ID.exec(text);
   const masked = id !== null && text.indexOf('PacketId=', id.index + 1) === -1;
   const key = masked ? `${text.slice(0, id.index)}#${text.slice(id.index + id[0].length)}` : text;
   let attributes = memo.get(key);
   if (attributes === undefined) {
-    attributes = parseFront(text);
+    attributes = parseFront(text, false);
     if (memo.size < MAX_MEMO_ENTRIES) memo.set(key, attributes);
   }
   if (attributes === null) return null;
   return masked && 'packet_id' in attributes ? { ...attributes, packet_id: Number(id[1]) } : { ...attributes };
 }
 
-function parseFront(text: string): PacketAttributes | null {
+function parseFront(text: string, isCut: boolean): PacketAttributes | null {
   const lexed = lexer.tokenize(text);
   if (lexed.errors.length > 0) return null;
   parser ??= new PacketParser();
   parser.input = lexed.tokens;
   const tree = parser.packet();
-  return parser.errors.length > 0 ? null : nameAttributes(tree);
+  return parser.errors.length > 0 ? null : nameAttributes(tree, isCut);
 }
 
 type FieldReader = (attributes: PacketAttributes, text: string) => void;
@@ -186,11 +206,17 @@ const READERS: { readonly [field: string]: FieldReader } = {
   TopicFilters: (attributes, text) => {
     attributes.topic_filters = readFilters(text);
   },
+  Username: (attributes, text) => {
+    if (text !== '' && text !== 'undefined' && !looksSecret(text)) attributes.username = text;
+  },
 };
 
-function nameAttributes(tree: PacketTree): PacketAttributes {
+function nameAttributes(tree: PacketTree, isCut: boolean): PacketAttributes {
   const attributes: PacketAttributes = { packet: tree.type, qos: tree.qos, retain: tree.retain, dup: tree.dup };
-  for (const [name, text] of tree.fields) READERS[name]?.(attributes, text);
+  for (const { name, text } of alignFields(tree.type, tree.fields, isCut)) READERS[name]?.(attributes, text);
+  const code = attributes.reason_code;
+  const codeName = typeof code === 'number' ? reasonCodeName(tree.type, code) : null;
+  if (codeName !== null) attributes.reason_code_name = codeName;
   return attributes;
 }
 
@@ -198,7 +224,7 @@ const MAX_FILTERS = 1_024;
 
 /** 4.x: a term list. 5.x: `[filter(#{qos => 0,…}),…]`; UNSUBSCRIBE has bare filters. */
 function readFilters(text: string): Json {
-  if (text.startsWith('[{')) return filtersOfTerm(parseTerm(text));
+  if (text.startsWith('[{') || text.startsWith('[<<')) return filtersOfTerm(parseTerm(text));
   const inner = text.replace(/^\[/, '').replace(/\]$/, '');
   if (!inner.includes('(#{'))
     return inner === ''

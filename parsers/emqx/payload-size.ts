@@ -1,4 +1,5 @@
 /** Size of a payload from what was printed of it (spec emqx-logs.md sections 1.7 and 2). The payload itself is never kept. */
+import { PAYLOAD_CUT } from './cut-marks.ts';
 
 export interface PrintedPayload {
   readonly text: string;
@@ -6,16 +7,18 @@ export interface PrintedPayload {
 }
 
 const HIDDEN = '******';
-/** 5.8.2+ / 5.1.6–5.8.1: the number of bytes that are not shown. */
-const CUT = /(?:\.\.\.\((\d+) bytes\)|\.\.\. The (\d+) bytes of this log are truncated)$/;
+/** 5.1.6–5.8.1 show the first 100 bytes of a long payload, as hexadecimal digits without saying so if they are no text. */
+const CUT_HEX = /^[0-9A-F]{200}$/;
 
 /** Bytes of the payload, or null if it was hidden. Text counts as UTF-8, hex two digits a byte. */
 export function payloadBytes(payload: PrintedPayload): number | null {
   if (payload.encoding === 'hidden' || payload.text === HIDDEN) return null;
-  const cut = CUT.exec(payload.text);
+  const cut = PAYLOAD_CUT.exec(payload.text);
   const shown = cut === null ? payload.text : payload.text.slice(0, cut.index);
   const rest = cut === null ? 0 : Number(cut[1] ?? cut[2]);
-  return rest + (payload.encoding === 'hex' ? Math.floor(shown.length / 2) : shownBytes(shown));
+  const isHex =
+    payload.encoding === 'hex' || (payload.encoding === null && cut?.[2] !== undefined && CUT_HEX.test(shown));
+  return rest + (isHex ? Math.floor(shown.length / 2) : shownBytes(shown));
 }
 
 function shownBytes(shown: string): number {

@@ -41,29 +41,43 @@ function termOf(value: Json): Term | null {
   return typeof value === 'string' ? parseTerm(value) : null;
 }
 
+/** Where the variable part of a packet record has what; the first element is its name. */
+const PACKET_ID_AT = 1;
+const ACK_CODE_AT = 2;
+const CONNACK_CODE_AT = 2;
+const DISCONNECT_CODE_AT = 1;
+const CODES_AT = 3;
+
 function readPacket(term: Term): Json | null {
   if (term.kind !== 'tuple') return null;
   const [record, header, variable] = term.items;
   if (record?.kind !== 'atom' || record.text !== 'mqtt_packet' || header?.kind !== 'tuple') return null;
-  const type = header.items[1];
-  const qos = header.items[3];
+  const [, type, dup, qos, retain] = header.items;
   if (type?.kind !== 'number' || TYPE_NAMES[type.value] === undefined) return null;
-  const packet: { [name: string]: Json } = {
-    packet: TYPE_NAMES[type.value]!,
-    qos: qos?.kind === 'number' ? qos.value : 0,
-  };
-  if (variable?.kind !== 'tuple') return packet;
-  if (type.value === 3) {
+  const name = TYPE_NAMES[type.value]!;
+  const packet: { [name: string]: Json } = { packet: name, qos: qos?.kind === 'number' ? qos.value : 0 };
+  const parts = variable?.kind === 'tuple' ? variable.items : [];
+  if (name === 'PUBLISH') {
+    packet.dup = isTrue(dup);
+    packet.retain = isTrue(retain);
     // {mqtt_packet_publish, Topic, PacketId, Properties}
-    const topic = variable.items[1];
+    const topic = parts[1];
     if (topic !== undefined && 'text' in topic) packet.topic = topic.text;
-    setNumber(packet, 'packet_id', variable.items[2]);
-    return packet;
+    setNumber(packet, 'packet_id', parts[2]);
+  } else if (name === 'CONNACK') setNumber(packet, 'reason_code', parts[CONNACK_CODE_AT]);
+  else if (name === 'DISCONNECT' || name === 'AUTH') setNumber(packet, 'reason_code', parts[DISCONNECT_CODE_AT]);
+  else {
+    setNumber(packet, 'packet_id', parts[PACKET_ID_AT]);
+    if (/^PUB/.test(name)) setNumber(packet, 'reason_code', parts[ACK_CODE_AT]);
+    const codes = parts[CODES_AT];
+    if (/ACK$/.test(name) && codes?.kind === 'list')
+      packet.reason_codes = codes.items.flatMap((code) => (code.kind === 'number' ? [code.value] : []));
   }
-  // {mqtt_packet_puback, PacketId, ReasonCode, Properties} and the like
-  if (type.value >= 4 && type.value <= 11) setNumber(packet, 'packet_id', variable.items[1]);
-  if (type.value >= 4 && type.value <= 7) setNumber(packet, 'reason_code', variable.items[2]);
   return packet;
+}
+
+function isTrue(term: Term | undefined): boolean {
+  return term?.kind === 'atom' && term.text === 'true';
 }
 
 function setNumber(packet: { [name: string]: Json }, name: string, term: Term | undefined): void {

@@ -14,7 +14,8 @@ export type Term =
 const MAX_TERM_CHARS = 16_384;
 const MAX_TERM_DEPTH = 64;
 
-const token = (name: string, pattern: RegExp | string): TokenType => createToken({ name, pattern, line_breaks: true });
+const token = (name: string, pattern: RegExp | string): TokenType =>
+  createToken({ name, pattern, label: typeof pattern === 'string' ? pattern : name, line_breaks: true });
 const Space = createToken({ name: 'Space', pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
 const TextBinary = token('TextBinary', /<<"(?:[^"\\]|\\.)*"(?:\/utf8)?(?:\.\.\.)?>>/);
 const ByteBinary = token('ByteBinary', /<<[\d,\s]*(?:\.\.\.)?>>/);
@@ -138,6 +139,12 @@ class TermParser extends EmbeddedActionsParser {
 }
 
 let parser: TermParser | null = null;
+
+/** The grammar as data, for its diagram. */
+export function termProductions() {
+  parser ??= new TermParser();
+  return parser.getSerializedGastProductions();
+}
 
 /** Tree of a printed term, or null if the text is not one term. */
 export function parseTerm(text: string): Term | null {

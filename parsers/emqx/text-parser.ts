@@ -1,26 +1,36 @@
 /** Lines of EMQX text logs and text trace files to records (spec emqx-logs.md sections 1.1–1.3, 1.5, 1.6). */
 import {
+  type Envelope,
   type LogRecord,
   MAX_BODY_CHARS,
   type ParserSink,
   type RawLine,
+  type RecordFlag,
   type RecordParser,
   type Severity,
 } from '../record.ts';
 import { splitPairs } from './body-pairs.ts';
+import { consoleRecord } from './console-record.ts';
 import { type EmqxFrame, SEVERITY_OF_LEVEL, splitFrame } from './frame.ts';
-import { type Interpretation, interpretPairs, interpretText } from './interpret.ts';
-import { hideRawConnect } from './secrets.ts';
+import { identityOfLog, identityOfTrace } from './identity.ts';
+import { type Interpretation, interpretConsole, interpretReport } from './interpret.ts';
+import { addFlags, NO_FLAGS, withFlags } from './record-flags.ts';
+import { hideSecrets } from './secrets.ts';
 
 interface Draft {
   readonly lineNo: number;
   readonly byteOffset: number;
   readonly frame: EmqxFrame;
   readonly head: string;
+  readonly envelope: Envelope | undefined;
+  flags: readonly RecordFlag[];
   byteLength: number;
   continuations: number;
   body: string;
 }
+
+/** Of a line that a node prints to its terminal without time and level. */
+const CONSOLE_FRAME: EmqxFrame = { ts: null, tsPrecisionUs: 1, level: 'console', bodyAt: 0 };
 
 export function createEmqxTextParser(sink: ParserSink): RecordParser {
   return new EmqxTextParser(sink);
@@ -39,6 +49,7 @@ class EmqxTextParser implements RecordParser {
     this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
     const frame = splitFrame(line.text);
     if (frame !== null && frame !== 'bad') this.start(line, frame);
+    else if (frame === null && this.isConsoleLine(line.text)) this.start(line, CONSOLE_FRAME);
     else if (this.pending !== null) this.continue(line);
     else this.refuse(line, frame === 'bad' ? 'bad-timestamp' : 'no-record-start');
   }
@@ -65,16 +76,24 @@ class EmqxTextParser implements RecordParser {
       byteOffset: line.byteOffset,
       frame,
       head: line.text.slice(0, frame.bodyAt),
+      envelope: line.envelope,
+      flags: addFlags(NO_FLAGS, line),
       byteLength: line.byteLength,
       continuations: 0,
       body: line.text.slice(frame.bodyAt, frame.bodyAt + MAX_BODY_CHARS),
     };
   }
 
+  private isConsoleLine(text: string): boolean {
+    const isBeforeLog = this.pending === null || this.pending.frame === CONSOLE_FRAME;
+    return interpretConsole(text, isBeforeLog) !== null;
+  }
+
   private continue(line: RawLine): void {
     const draft = this.pending!;
     draft.byteLength += line.byteLength;
     draft.continuations += 1;
+    draft.flags = addFlags(draft.flags, line);
     if (draft.body.length < MAX_BODY_CHARS) draft.body = `${draft.body}\n${line.text}`.slice(0, MAX_BODY_CHARS);
   }
 
@@ -84,27 +103,15 @@ class EmqxTextParser implements RecordParser {
   }
 }
 
-/** `CLIENTID@PEER` or `PEER` before the message; the peer is an address with a port. */
-const IDENTITY =
-  /^(?:(<<"[^"]*">>|[^\s@][^\n]{0,255}?)@)?((?:\d{1,3}(?:\.\d{1,3}){3}|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?):\d{1,5}) (?! *msg: )/;
-/** Of a trace line, both parts can be missing: `[PUBLISH] @ msg: publish_to`. */
-const TRACE_IDENTITY = /^(|[^\n]{0,512}?)@([^\s@]*)(?: tns: [^\n]{0,128}?)? (?=msg: )/;
-
-interface Identity {
-  readonly clientId: string | null;
-  readonly peer: string | null;
-  readonly length: number;
-}
-
 function finish(draft: Draft): LogRecord {
   const { frame } = draft;
+  if (frame === CONSOLE_FRAME) return withFlags(consoleRecord(draft, draft.body)!, draft.flags, false, draft.envelope);
   const severity: Severity | undefined = SEVERITY_OF_LEVEL[frame.level];
-  const trace = TRACE_IDENTITY.exec(draft.body);
-  const identity =
-    trace !== null ? identityOf(trace) : identityOf(severity === undefined ? null : IDENTITY.exec(draft.body));
+  const identity = severity === undefined ? identityOfTrace(draft.body) : identityOfLog(draft.body);
   const body = identity === null ? draft.body : draft.body.slice(identity.length);
-  const said = interpretBody(body, trace !== null);
-  return {
+  const isTrace = severity === undefined || (identity !== null && body.startsWith('msg: '));
+  const said = interpretBody(body, isTrace, frame.tsPrecisionUs === WHOLE_SECONDS_US);
+  const record: LogRecord = {
     lineNo: draft.lineNo,
     byteOffset: draft.byteOffset,
     byteLength: draft.byteLength,
@@ -123,26 +130,24 @@ function finish(draft: Draft): LogRecord {
     peer: identity?.peer ?? said.peer,
     event: said.event,
     head: identity === null ? draft.head : draft.head + draft.body.slice(0, identity.length),
-    body: said.event === 'raw_bytes_received' ? hideRawConnect(body) : body,
+    body: hideSecrets(body, said.event),
     attributes: said.attributes,
   };
+  return withFlags(record, draft.flags, said.isCut, draft.envelope);
 }
 
-function identityOf(found: RegExpExecArray | null): Identity | null {
-  if (found === null) return null;
-  const printed = found[1] || null;
-  // 4.0–4.2 print the client id as a binary.
-  const clientId = printed?.startsWith('<<"') ? printed.slice(3, -3) : printed;
-  return { clientId, peer: found[2] || null, length: found[0].length };
+/** Only trace files of 5.0.0–5.0.24 print whole seconds. */
+const WHOLE_SECONDS_US = 1_000_000;
+
+function interpretBody(body: string, isTrace: boolean, isWholeSecond: boolean): Interpretation {
+  const text = trimEnd(body);
+  return interpretReport(text, splitPairs(text, { isTrace, keysMayTouch: isTrace && isWholeSecond }));
 }
 
-function interpretBody(body: string, isTrace: boolean): Interpretation {
-  const text = body.replace(/[\s,]+$/, '');
-  const pairs = splitPairs(text, isTrace);
-  if (pairs === null) return interpretText(text, () => undefined);
-  const get = (key: string) => pairs.get(key);
-  if (pairs.has('msg')) return interpretPairs(get);
-  // An OTP report can hold the keys by which a line of the QUIC listener is known.
-  const said = interpretText(text, get);
-  return said.event === null ? interpretPairs(get) : said;
+/** Without the blank lines of a text that ended in a line end, and the `, ` of a trace line without further keys. */
+function trimEnd(body: string): string {
+  let end = body.length;
+  while (end > 0 && (body.charCodeAt(end - 1) === 0x0a || body.charCodeAt(end - 1) === 0x0d)) end -= 1;
+  if (body.startsWith(', ', end - 2)) end -= 2;
+  return end === body.length ? body : body.slice(0, end);
 }

@@ -12,7 +12,7 @@ export type FormatPart =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: SlotKind; readonly conversion: string };
 
-const Percent = createToken({ name: 'Percent', pattern: '%%' });
+const Percent = createToken({ name: 'Percent', pattern: '%%', label: '%%' });
 const Conversion = createToken({
   name: 'Conversion',
   pattern: /%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|j|t)?[diuxXpscf]/,
@@ -57,6 +57,12 @@ class PrintfParser extends EmbeddedActionsParser {
 }
 
 let parser: PrintfParser | null = null;
+
+/** The grammar as data, for its diagram. */
+export function printfProductions() {
+  parser ??= new PrintfParser();
+  return parser.getSerializedGastProductions();
+}
 
 /** Parts of a printf format; neighbouring literals are joined. */
 export function parsePrintfFormat(format: string): readonly FormatPart[] {
