@@ -4,7 +4,6 @@
  * Safe to kill at any moment: rows and the mark of how far they reach are committed together, and a second run goes on from the
  * mark (or does nothing where all is in). The same bytes under another name are the same source.
  */
-import { stat } from 'node:fs/promises';
 import {
   detectStream,
   type LinePosition,
@@ -17,7 +16,10 @@ import type { Database } from '../database.ts';
 import { refreshDerived } from '../derive/refresh.ts';
 import { zoneOffsetUs } from '../derive/zone.ts';
 import { InputError } from '../errors.ts';
-import { expandPaths, type InputFile, isGzip, PREFIX_BYTES, readBytes, readHead } from './inputs.ts';
+import { expandInputs, type InputFile } from './input/expand-inputs.ts';
+import { nonLogOf } from './input/magic.ts';
+import { type OpenInput, openInput, PREFIX_BYTES } from './input/open-input.ts';
+import { firstStamp, orderRotated } from './input/rotation.ts';
 import { type PackedPart, PartPacker, type StreamJob } from './part-packer.ts';
 import { type Gap, newStats } from './part-stats.ts';
 import { RecordWriter } from './record-writer.ts';
@@ -96,9 +98,12 @@ export interface IngestResult {
 }
 
 interface Candidate {
+  readonly path: string;
   readonly file: InputFile;
-  readonly gzip: boolean;
-  readonly size: number | null; // decompressed, null for gzip
+  /** Of a pipe, which cannot be opened again; files are. */
+  readonly opened: OpenInput | null;
+  readonly size: number | null; // bytes of the stream, null if only reading it would tell
+  readonly firstTs: number | null;
   readonly rotationSet: string | null;
 }
 
@@ -179,37 +184,33 @@ function makeTools(candidates: readonly Candidate[], options: IngestOptions): To
 
 /** Reads the head of every file before anything is written, so that a wrong path costs nothing. */
 async function examine(options: IngestOptions): Promise<{ candidates: Candidate[]; skipped: IngestResult['skipped'] }> {
-  const files = await expandPaths(options.paths);
-  const candidates: Candidate[] = [];
-  const skipped: { path: string; reason: string }[] = [];
+  const { files, skipped: passed } = await expandInputs(options.paths);
+  const skipped = [...passed];
+  const found: Omit<Candidate, 'rotationSet'>[] = [];
   for (const file of files) {
-    const gzip = await isGzip(file.path);
-    const head = await readHead(file.path, gzip).catch((error) => {
+    const input = await openInput(file).catch((error) => {
       if (file.named || !(error instanceof InputError)) throw error;
       skipped.push({ path: file.path, reason: error.message });
       return null;
     });
-    if (head === null) continue;
-    const lines = headLines(head);
-    if (detectStream(lines, options.product) === null) {
-      const reason = head.length === 0 ? 'empty' : refusalOf(lines, options.product);
-      if (file.named) {
-        throw new InputError(
-          'not-a-log',
-          `${file.path} is not a log of ${options.product ?? 'NanoMQ or EMQX'} (${reason}).`,
-          {
-            file: file.path,
-            hint: 'Known: NanoMQ file, console and syslog logs; EMQX text, JSON and trace logs; also compressed, or as docker, compose, Kubernetes, journald or syslog wrote them.',
-          },
-        );
-      }
-      skipped.push({ path: file.path, reason });
+    if (input === null) continue;
+    const reason = refusal(input.head, options.product);
+    if (reason === null) {
+      const firstTs = firstStamp(input.head, options.product);
+      found.push({ path: file.path, file, opened: file.once ? input : null, size: input.size, firstTs });
       continue;
     }
-    const size = gzip ? null : (await stat(file.path)).size;
-    candidates.push({ file, gzip, size, rotationSet: null });
+    await input.close();
+    if (file.named) {
+      const wanted = options.product ?? 'NanoMQ or EMQX';
+      throw new InputError('not-a-log', `${file.path} is not a log of ${wanted} (${reason}).`, {
+        file: file.path,
+        hint: 'Known: NanoMQ file, console and syslog logs; EMQX text, JSON and trace logs; also packed with gzip or zstd, or as docker, compose, Kubernetes, journald or syslog wrote them.',
+      });
+    }
+    skipped.push({ path: file.path, reason });
   }
-  if (candidates.length === 0) {
+  if (found.length === 0) {
     throw new InputError('no-logs', `No log of NanoMQ or EMQX in ${options.paths.join(', ')}.`, {
       file: options.paths[0],
       hint:
@@ -218,7 +219,16 @@ async function examine(options: IngestOptions): Promise<{ candidates: Candidate[
           : 'The folder is empty.',
     });
   }
-  return { candidates, skipped };
+  return { candidates: orderRotated(found), skipped };
+}
+
+/** Why a file is no log, null if it is one. */
+function refusal(head: Buffer, product: IngestOptions['product']): string | null {
+  if (head.length === 0) return 'empty';
+  const kind = nonLogOf(head);
+  if (kind !== null) return kind;
+  const lines = headLines(head);
+  return detectStream(lines, product) === null ? refusalOf(lines, product) : null;
 }
 
 function headLines(head: Buffer): string[] {
@@ -245,8 +255,8 @@ async function ingestFile(
   options: IngestOptions,
   tools: Tools,
 ): Promise<FileResult> {
-  const { file, gzip } = candidate;
-  const head = await readHead(file.path, gzip);
+  const input = candidate.opened ?? (await openInput(candidate.file));
+  const { head } = input;
   const key: FileKey = {
     runId: OBSERVED,
     prefix: head.subarray(0, PREFIX_BYTES),
@@ -260,18 +270,19 @@ async function ingestFile(
   const before = state.bytesDone;
   if (known !== null) {
     if (state.complete) {
-      const grew =
-        candidate.size !== null ? candidate.size > state.bytesDone : await hasMore(file.path, gzip, state.bytesDone);
-      if (!grew) return result(candidate, state, 'unchanged', null);
+      if (candidate.opened === null && !(await hasMore(input, state.bytesDone))) {
+        return result(candidate, state, 'unchanged', null);
+      }
       // With a window it is not known what the records taken back were counted as: the file is read anew.
       const isCut = key.since !== undefined || key.until !== undefined;
       await takeBack(database, state, isCut ? { byteOffset: 0, lineNo: 1 } : state.reopen);
     } else if (before > 0) await takeBack(database, state, { byteOffset: state.bytesDone, lineNo: state.lines + 1 });
   }
-  const rows: NewRows = { key, path: file.path, rotationSet: candidate.rotationSet };
-  const read = new FileReader(database, candidate, headLines(head), state, rows, options, tools);
+  const rows: NewRows = { key, path: candidate.path, rotationSet: candidate.rotationSet };
+  const read = new FileReader(database, candidate, input, state, rows, options, tools);
   const damage = await read.run();
-  return result(candidate, state, before === 0 ? 'new' : 'continued', damage);
+  const isSame = known !== null && before > 0 && state.bytesDone === before;
+  return result(candidate, state, before === 0 ? 'new' : isSame ? 'unchanged' : 'continued', damage);
 }
 
 function result(
@@ -288,6 +299,7 @@ function result(
 class FileReader {
   private readonly database: Database;
   private readonly candidate: Candidate;
+  private readonly input: OpenInput;
   private readonly state: FileState;
   private readonly rows: NewRows;
   private readonly options: IngestOptions;
@@ -300,7 +312,7 @@ class FileReader {
   constructor(
     database: Database,
     candidate: Candidate,
-    head: readonly string[],
+    input: OpenInput,
     state: FileState,
     rows: NewRows,
     options: IngestOptions,
@@ -308,6 +320,7 @@ class FileReader {
   ) {
     this.database = database;
     this.candidate = candidate;
+    this.input = input;
     this.state = state;
     this.rows = rows;
     this.options = options;
@@ -315,7 +328,7 @@ class FileReader {
     this.writer = new RecordWriter(database);
     this.committed = state.bytesDone;
     this.job = {
-      head,
+      head: headLines(input.head),
       prefixHash: state.prefixHash,
       runId: OBSERVED,
       product: options.product,
@@ -327,7 +340,7 @@ class FileReader {
   }
 
   async run(): Promise<InputError | null> {
-    const { size } = this.candidate;
+    const { size } = this.input;
     await this.begin();
     try {
       const isParallel =
@@ -345,7 +358,7 @@ class FileReader {
 
   /** On this thread. */
   private async here(): Promise<InputError | null> {
-    const { state, candidate } = this;
+    const { state } = this;
     const sink = new PartPacker(this.job, this.writer.packer, this.tools.shapes, ({ sourceId, line }) =>
       this.writer.unparsedLine(sourceId, line),
     );
@@ -361,7 +374,7 @@ class FileReader {
     let position = state.bytesDone;
     let broken: InputError | null = null;
     try {
-      for await (const chunk of readBytes(candidate.file.path, candidate.gzip, state.bytesDone)) {
+      for await (const chunk of this.input.read(state.bytesDone)) {
         this.options.signal?.throwIfAborted();
         splitter.push(chunk);
         position += chunk.length;
@@ -394,7 +407,7 @@ class FileReader {
     const { state, candidate, tools } = this;
     tools.pool ??= new SegmentPool(tools.threads);
     let lines = state.lines;
-    for await (const segment of tools.pool.read(candidate.file.path, this.job, state.bytesDone, size)) {
+    for await (const segment of tools.pool.read(candidate.path, this.job, state.bytesDone, size)) {
       this.options.signal?.throwIfAborted();
       for (const batch of segment.batches) this.writer.batch(batch, lines);
       for (const definitions of tools.pool.takeDefinitions()) this.writer.define(definitions);
@@ -409,7 +422,7 @@ class FileReader {
       state.bytesDone = segment.end;
       state.lines = lines;
       for (const part of segment.parts) this.records += part.stats.records;
-      tools.progress(candidate.file.path, segment.end, this.records);
+      tools.progress(candidate.path, segment.end, this.records);
       if (segment.end < size && segment.end - this.committed >= tools.commitBytes) {
         await this.commit();
         this.committed = segment.end;
@@ -432,7 +445,7 @@ class FileReader {
 
   private tell(position: number, parts: readonly PackedPart[]): void {
     const records = parts.reduce((sum, { stats }) => sum + stats.records, this.records);
-    this.tools.progress(this.candidate.file.path, position, records);
+    this.tools.progress(this.candidate.path, position, records);
   }
 
   private async begin(): Promise<void> {
@@ -456,8 +469,9 @@ class FileReader {
   }
 }
 
-async function hasMore(file: string, gzip: boolean, from: number): Promise<boolean> {
-  for await (const chunk of readBytes(file, gzip, from)) {
+async function hasMore(input: OpenInput, from: number): Promise<boolean> {
+  if (input.size !== null) return input.size > from;
+  for await (const chunk of input.read(from)) {
     if (chunk.length > 0) return true;
   }
   return false;
@@ -466,7 +480,7 @@ async function hasMore(file: string, gzip: boolean, from: number): Promise<boole
 function summaries(candidate: Candidate, state: FileState, change: IngestedSource['state']): IngestedSource[] {
   return [...state.parts.values()].map(({ sourceId, node, part, stats }) => ({
     sourceId: sourceId.toString(),
-    path: candidate.file.path,
+    path: candidate.path,
     part: part.label,
     product: part.detection.product,
     node,
