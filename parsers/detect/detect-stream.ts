@@ -92,8 +92,11 @@ function choose(
   const found = new Map<string, Detection>();
   for (const [service, lines] of services) {
     const ofSyslog = headless.get(service);
-    const detection =
-      detectNumbered(lines, product) ?? (ofSyslog === undefined || product === 'emqx' ? null : syslog(ofSyslog));
+    const byLines = detectNumbered(lines, product);
+    // Messages without a header are better told by the program's name than by what they say.
+    const isNamed =
+      ofSyslog !== undefined && product !== 'emqx' && (byLines?.layout ?? 'nanomq-syslog') === 'nanomq-syslog';
+    const detection = isNamed ? syslog(ofSyslog) : byLines;
     if (detection === null) continue;
     found.set(service, behind(detection, wrapper));
   }
