@@ -43,10 +43,20 @@ const EMQX_TEXT: SlottedLayout = {
   contextual: [],
 };
 
+/** A JSON record is one line; only empty ones follow it. */
+const EMQX_JSON: SlottedLayout = {
+  style: 'json',
+  create: createEmqxJsonParser,
+  startsRecord: (text) => text.trim() !== '',
+  contextual: [],
+};
+
 /** Layouts whose lines fall into shapes. */
 const SLOTTED: { readonly [layout in Layout]?: SlottedLayout } = {
   'nanomq-file': nanomq('nanomq-file'),
   'nanomq-console': nanomq('nanomq-console'),
   'emqx-text': EMQX_TEXT,
   'emqx-trace': EMQX_TEXT,
+  'emqx-json': EMQX_JSON,
+  'emqx-trace-json': EMQX_JSON,
 };

@@ -5,7 +5,7 @@
  */
 import type { LogRecord } from '../record.ts';
 import type { LineTime } from './line-time.ts';
-import { BINARY, BYTES, COMPOSITE, HEX, type Mask, NUMBER, PAYLOAD, PHRASE, WORD } from './mask.ts';
+import { BINARY, BYTES, COMPOSITE, HEX, type Mask, NUMBER, PAYLOAD, PHRASE, TIME, WORD } from './mask.ts';
 import { fill, type Shape, type Source, slotLength, type Template } from './shape.ts';
 
 /** A line's record by the grammars, or null if the line alone does not make exactly one whole record. */
@@ -103,6 +103,11 @@ function otherValue(slots: Slots, slot: number): string {
   }
 }
 
+/** Slots whose values are exchanged. The stamp is not: how it is read is known. */
+function isTried(slots: Slots, literal: ReadonlySet<number>, slot: number): boolean {
+  return !literal.has(slot) && slots.kind[slot] !== TIME;
+}
+
 /** Values at which programs like to turn: small numbers, codes, limits. */
 const TURNING_POINTS = ['0', '1', '2', '3', '5', '16', '128', '135', '65535', '4294967295'];
 
@@ -128,7 +133,7 @@ function deriveShape(
   parseOne: ParseOne,
 ): Shape | null {
   const others = new Map<number, string>();
-  for (let i = 0; i < slots.from.length; i++) if (!literal.has(i)) others.set(i, otherValue(slots, i));
+  for (let i = 0; i < slots.from.length; i++) if (isTried(slots, literal, i)) others.set(i, otherValue(slots, i));
   const answer = parseOne(replaced(slots, (slot) => others.get(slot) ?? null));
   if (answer === null || !sameKind(original, answer)) return null;
   const timed = original.head.length >= time.length;
@@ -157,7 +162,7 @@ function deriveShape(
     tag: original.tag,
     event: original.event,
     tsPrecisionUs: original.tsPrecisionUs,
-    timeShiftUs: timed ? original.ts! - time.us : 0,
+    timeShiftUs: original.ts! - time.us,
     time: timed ? time.format : null,
     head,
     body,
@@ -297,7 +302,7 @@ const MAX_JSON_CHARS = 8_192;
 function guiltySlots(slots: Slots, literal: ReadonlySet<number>, original: LogRecord, parseOne: ParseOne): number[] {
   const guilty: number[] = [];
   for (let i = 0; i < slots.from.length; i++) {
-    if (literal.has(i)) continue;
+    if (!isTried(slots, literal, i)) continue;
     const other = otherValue(slots, i);
     const answer = parseOne(replaced(slots, (slot) => (slot === i ? other : null)));
     if (answer === null || !sameKind(original, answer) || !follows(slots, i, other, original, answer)) guilty.push(i);
@@ -330,7 +335,7 @@ function kindSlots(shape: Shape): number[] {
 function wrongSlots(slots: Slots, literal: ReadonlySet<number>, shape: Shape, parseOne: ParseOne): number[] {
   const wrong: number[] = [];
   for (let i = 0; i < slots.from.length; i++) {
-    if (literal.has(i)) continue;
+    if (!isTried(slots, literal, i)) continue;
     const values = slots.kind[i] === NUMBER ? TURNING_POINTS : slots.kind[i] === BINARY ? ['a', 'a b'] : ['a'];
     if (slots.kind[i] !== NUMBER && slots.kind[i] !== BINARY && slots.kind[i] !== WORD) continue;
     for (const value of values) {

@@ -17,8 +17,9 @@ export const BINARY = 4; // between <<" and ">>, escapes as printed
 export const PAYLOAD = 5; // text up to the end of the packet or the line
 export const BYTES = 6; // between << and >>, numbers and commas
 export const PHRASE = 7; // in brackets or quotes, may hold blanks
+export const TIME = 8; // the stamp of a JSON line
 
-export type MaskStyle = 'nanomq' | 'emqx';
+export type MaskStyle = 'nanomq' | 'emqx' | 'json';
 
 /** Values that grammars treat unlike names. */
 const RESERVED = new Set(['undefined', 'null', 'true', 'false', 'none', 'infinity', 'nil', 'ok', 'error']);
@@ -57,9 +58,10 @@ export class Mask {
   /** Masks `text`: literal from `start` to `bodyAt`, by the style from there on. False if the line has to go the slow way. */
   scan(text: string, start: number, bodyAt: number, style: MaskStyle, seed: number): boolean {
     this.hash = Math.imul(seed ^ 0x811c9dc5, 0x01000193);
+    this.isJson = style === 'json';
     return (
       this.literal(text, start, bodyAt) &&
-      (style === 'emqx' ? this.emqx(text, bodyAt) : this.message(text, bodyAt, true))
+      (style === 'emqx' ? this.emqx(text, bodyAt) : this.message(text, bodyAt, style === 'nanomq'))
     );
   }
 
@@ -96,8 +98,11 @@ export class Mask {
     return this.message(text, bodyAt, false);
   }
 
+  private isJson = false;
+
   private message(text: string, from: number, brackets: boolean): boolean {
     const length = text.length;
+    let quoteAt = from; // the last quote of a JSON line
     let hash = this.hash;
     let before = SPACE; // character before i
     let wordAt = from; // start of the word that i is in
@@ -176,6 +181,27 @@ export class Mask {
           slotKind = isNumber(text, i + 1, close) ? NUMBER : PHRASE;
           end = close;
         }
+      } else if (c === 0x22 && this.isJson) {
+        if (text.charCodeAt(i + 1) === COLON && text.charCodeAt(i + 2) === 0x22) {
+          const found = this.jsonValue(text, quoteAt + 1, i, i + 3);
+          if (found < 0) return false;
+          if (found > i + 3) {
+            slotAt = i + 3;
+            slotKind = this.keyedKind;
+            end = found;
+          }
+        }
+        quoteAt = i;
+      } else if (c === 0x5c && this.isJson) {
+        // An escaped quote ends no string.
+        hash = Math.imul(hash ^ c, 0x01000193);
+        i += 1;
+        const escaped = text.charCodeAt(i);
+        if (!(escaped < 0x80)) return false;
+        hash = Math.imul(hash ^ escaped, 0x01000193);
+        before = escaped;
+        i += 1;
+        continue;
       } else if (!brackets && ((c === COLON && text.charCodeAt(i + 1) === SPACE) || c === 0x3d)) {
         const value = c === COLON ? i + 2 : i + 1;
         const found = this.keyedValue(text, wordAt, i, value);
@@ -224,7 +250,7 @@ export class Mask {
     // `Payload=`, or `Payload(text)=` with the encoding
     if (text.charCodeAt(keyEnd - 1) === 0x29) {
       const open = text.lastIndexOf('(', keyEnd);
-      return text.startsWith('Payload', open - 7) ? this.payloadEnd(text, value, packetEnd(text, value)) : value;
+      return text.startsWith('Payload', open - 7) ? this.packetPayload(text, value) : value;
     }
     if (length < 5 || length > 8) return value;
     const key = text.slice(keyAt, keyEnd);
@@ -232,6 +258,31 @@ export class Mask {
     return key === 'Payload' && text.charCodeAt(value) !== 0x3c
       ? this.payloadEnd(text, value, packetEnd(text, value))
       : value;
+  }
+
+  private packetPayload(text: string, value: number): number {
+    if (!this.isJson) return this.payloadEnd(text, value, packetEnd(text, value));
+    const end = stringEnd(text, value) - 1;
+    return text.charCodeAt(end) === 0x29 ? this.jsonPayload(text, value, end) : -1;
+  }
+
+  /** The same for a string in a JSON object: `key` is between the quotes before `keyEnd`. */
+  private jsonValue(text: string, keyAt: number, keyEnd: number, value: number): number {
+    const length = keyEnd - keyAt;
+    if (length < 3 || length > 9) return value;
+    const key = text.slice(keyAt, keyEnd);
+    if (NAME_KEYS.has(key)) return this.nameEnd(text, value);
+    if (key === 'bin') return text.startsWith('10', value) ? -1 : this.nameEnd(text, value);
+    return key === 'payload' ? this.jsonPayload(text, value, stringEnd(text, value)) : value;
+  }
+
+  private jsonPayload(text: string, from: number, to: number): number {
+    if (to <= from) return to < from ? -1 : from;
+    if (text.charCodeAt(from) === 0x2a) return text.slice(from, to).replaceAll('*', '') === '' ? from : -1;
+    const slice = text.slice(from, to);
+    if (!isPrintedBinary(text, from, to) || RESERVED.has(slice) || slice.includes('...')) return -1;
+    this.keyedKind = BINARY;
+    return to;
   }
 
   private payloadEnd(text: string, from: number, to: number): number {
@@ -254,7 +305,7 @@ export class Mask {
     while (end < text.length && isWordChar(text.charCodeAt(end))) end += 1;
     if (end === from) return from;
     const stop = text.charCodeAt(end);
-    if (end < text.length && !(stop === COMMA && text.charCodeAt(end + 1) === SPACE) && stop !== 0x29) return from;
+    if (this.isJson ? stop !== 0x22 && stop !== COMMA && stop !== 0x29 : !isNameStop(text, end)) return from;
     const name = text.slice(from, end);
     if (RESERVED.has(name)) return from;
     // Tokens in place of names are the grammars' business.
@@ -280,6 +331,22 @@ const MAX_PHRASE_CHARS = 512;
 const MAX_NAME_CHARS = 128;
 /** `[sid4]`: statements differ in such names, so they stay literal. */
 const NUMBERED_NAME = /^[A-Za-z]{1,8}\d{1,3}$/;
+
+function isNameStop(text: string, end: number): boolean {
+  if (end === text.length) return true;
+  const stop = text.charCodeAt(end);
+  return stop === 0x29 || (stop === COMMA && text.charCodeAt(end + 1) === SPACE);
+}
+
+/** The quote that ends the JSON string; -1 if there is none. */
+function stringEnd(text: string, from: number): number {
+  for (let i = from; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x5c) i += 1;
+    else if (c === 0x22) return i;
+  }
+  return -1;
+}
 
 /** Where the value that starts at `from` ends: before the next key, or with the line. */
 function valueEnd(text: string, from: number): number {

@@ -4,7 +4,7 @@
  */
 import type { LogRecord, ParserSink, RawLine, RecordParser } from '../record.ts';
 import { type LineTime, newLineTime, readLineTime } from './line-time.ts';
-import { Mask, type MaskStyle, NUMBER } from './mask.ts';
+import { Mask, type MaskStyle, NUMBER, TIME } from './mask.ts';
 import type { Shape, SlottedRecord } from './shape.ts';
 import { ShapeMemo, type ShapeStore } from './shape-memo.ts';
 
@@ -70,8 +70,8 @@ class SlottedParser implements RecordParser {
   }
 
   line(line: RawLine): void {
-    if (line.text === '' && line.flags === undefined && this.pending !== null && this.pending.blank === null) {
-      this.pending.blank = line;
+    if (line.text === '' && line.flags === undefined && this.takesBlank()) {
+      this.pending!.blank = line;
       return;
     }
     const shape = line.flags === undefined && line.text.length <= MAX_LINE_CHARS ? this.look(line.text) : null;
@@ -122,6 +122,11 @@ class SlottedParser implements RecordParser {
     this.slowHolds = false;
   }
 
+  /** In JSON logs an empty line adds nothing to the record's text, which shapes cannot tell. */
+  private takesBlank(): boolean {
+    return this.pending !== null && this.pending.blank === null && this.layout.style !== 'json';
+  }
+
   private toSlow(line: RawLine): void {
     this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
     this.slow.line(line);
@@ -152,6 +157,7 @@ class SlottedParser implements RecordParser {
 
   private look(text: string): Shape | null {
     const { spare: mask, time } = this;
+    if (this.layout.style === 'json') return this.lookJson(text);
     if (!readLineTime(text, time)) return null;
     const from = time.length;
     mask.reset();
@@ -168,7 +174,22 @@ class SlottedParser implements RecordParser {
     }
     return this.memo.find(mask, text, time, from);
   }
+
+  /** `{"time":STAMP,…` or `{"time":"STAMP…` */
+  private lookJson(text: string): Shape | null {
+    const { spare: mask, time } = this;
+    if (!text.startsWith('{"time":')) return null;
+    const at = text.charCodeAt(8) === 0x22 ? 9 : 8;
+    if (!readLineTime(text.slice(at, at + MAX_STAMP_CHARS), time)) return null;
+    const end = at + time.length;
+    mask.reset();
+    mask.addSlot(at, end, TIME);
+    return mask.scan(text, end, end, 'json', at) ? this.memo.find(mask, text, time, 0) : null;
+  }
 }
+
+/** Longer than any stamp. */
+const MAX_STAMP_CHARS = 32;
 
 /** The record that the layout's parser makes of the line alone, null if it makes anything but one record. */
 function parseAlone(layout: SlottedLayout, text: string): LogRecord | null {
