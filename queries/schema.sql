@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS strings (string_id UBIGINT NOT NULL, text VARCHAR NOT
 -- head, body and attributes are set only where a record has no shape of its own.
 CREATE TABLE IF NOT EXISTS packed_records (
   source_id UBIGINT NOT NULL, byte_offset BIGINT NOT NULL, ts TIMESTAMP, shape_id UBIGINT NOT NULL, context_id UBIGINT NOT NULL,
-  topic_id UBIGINT, packet_id BIGINT, stream_id BIGINT, bytes BIGINT, count BIGINT, collector_ts TIMESTAMP,
+  topic_id UBIGINT, packet_id BIGINT, stream_id BIGINT, bytes BIGINT, count BIGINT, ctx_id BIGINT, collector_ts TIMESTAMP,
   line_no INTEGER NOT NULL, byte_length INTEGER NOT NULL, continuations INTEGER NOT NULL, flags UTINYINT NOT NULL,
   args VARCHAR, head VARCHAR, body VARCHAR, attributes VARCHAR
 );

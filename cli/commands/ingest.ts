@@ -34,8 +34,8 @@ export const register: RegisterCommand = (program, context) => {
         throw new UsageError('bad-product', `--product ${product}: nanomq or emqx.`);
       }
       const [threads, commitBytes] = [
-        positive(options.threads, '--threads'),
-        positive(options.commitBytes, '--commit-bytes'),
+        atLeast(0, options.threads, '--threads'),
+        atLeast(1, options.commitBytes, '--commit-bytes'),
       ];
       const since = instant(options.since, '--since', options.tz);
       const until = instant(options.until, '--until', options.tz);
@@ -70,11 +70,11 @@ export const register: RegisterCommand = (program, context) => {
   );
 };
 
-function positive(text: string | undefined, name: string): number | undefined {
+function atLeast(least: number, text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new UsageError('bad-number', `${name} ${text}: a whole number of at least 1.`);
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new UsageError('bad-number', `${name} ${text}: a whole number of at least ${least}.`);
   }
   return value;
 }

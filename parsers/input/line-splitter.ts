@@ -5,6 +5,7 @@
  * bytes are taken out. A long run of them is the hole that a crash or a truncated file leaves: what follows it was written by
  * another process, so it becomes a line of its own with the same line number.
  */
+import { isAscii } from 'node:buffer';
 import type { RawLine, RecordFlag } from '../record.ts';
 
 /** A longer line keeps its byte length, but only this much of its text. */
@@ -33,6 +34,7 @@ export class LineSplitter {
   private carriedTextBytes = 0; // those that are no NULs
   private nulRun = 0; // NULs at its end
   private lastTextByte = 0;
+  private isPlainChunk = false;
 
   constructor(onLine: (line: RawLine) => void, start: LinePosition = { byteOffset: 0, lineNo: 1 }) {
     this.onLine = onLine;
@@ -42,6 +44,8 @@ export class LineSplitter {
 
   push(chunk: Uint8Array): void {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    // Asked once for all its lines, it costs next to nothing.
+    this.isPlainChunk = isAscii(bytes) && !bytes.includes(NUL);
     let from = 0;
     for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, from)) {
       if (this.carriedBytes > 0 || !this.emitWhole(bytes, from, at)) {
@@ -64,7 +68,7 @@ export class LineSplitter {
     if (to - from > MAX_LINE_CHARS) return false;
     const text = bytes.toString('latin1', from, to);
     // A latin1 string with a character of 0x80 or more stands for bytes that need the UTF-8 decoder.
-    if (!NOT_PLAIN.test(text)) {
+    if (this.isPlainChunk || !NOT_PLAIN.test(text)) {
       this.emit({ lineNo: this.lineNo, byteOffset: this.lineStart, byteLength: lf + 1 - from, text });
     } else {
       if (text.includes('\0')) return false;

@@ -110,7 +110,9 @@ class Demux implements StreamParser {
   private primary = -1; // index of the part that takes what belongs to none
   /** Null while the stream is one log without a wrapper: then no line of another part can stand inside a record. */
   private spans: OpenSpans | null;
-  private next: LinePosition = { byteOffset: 0, lineNo: 1 };
+  /** Behind the last line. */
+  private nextOffset = 0;
+  private nextLine = 1;
   private nextCheck = 0;
 
   constructor(found: StreamDetection, sink: StreamSink, product: Product | undefined) {
@@ -128,8 +130,8 @@ class Demux implements StreamParser {
   }
 
   line(line: RawLine): void {
-    const lineNo = line.endsInHole === true ? line.lineNo : line.lineNo + 1;
-    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo };
+    this.nextLine = line.endsInHole === true ? line.lineNo : line.lineNo + 1;
+    this.nextOffset = line.byteOffset + line.byteLength;
     if (this.parts.length > 1 && line.byteOffset >= this.nextCheck) this.releaseSilent(line.byteOffset);
     if (this.spans?.isFull) this.resumePoint();
     if (this.wrapper === null) this.verbatim(this.plain, line);
@@ -137,7 +139,7 @@ class Demux implements StreamParser {
   }
 
   resumePoint(): LinePosition {
-    let oldest = this.next;
+    let oldest: LinePosition = { byteOffset: this.nextOffset, lineNo: this.nextLine };
     for (const part of this.parts) oldest = earlier(oldest, part.held());
     if (this.last !== null) oldest = earlier(oldest, this.lastLine);
     for (const service of this.services.values()) {

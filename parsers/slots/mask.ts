@@ -23,10 +23,32 @@ export type MaskStyle = 'nanomq' | 'emqx' | 'json';
 
 /** Values that grammars treat unlike names. */
 const RESERVED = new Set(['undefined', 'null', 'true', 'false', 'none', 'infinity', 'nil', 'ok', 'error']);
+const RESERVED_STARTS = new Set([...RESERVED].map((word) => word.charCodeAt(0)));
+const MAX_RESERVED_CHARS = 9;
+const MAX_KEY_CHARS = 10;
+
+function isReserved(text: string, from: number, to: number): boolean {
+  if (to - from > MAX_RESERVED_CHARS || !RESERVED_STARTS.has(text.charCodeAt(from))) return false;
+  return RESERVED.has(text.slice(from, to));
+}
+
 /** Keys whose values are names, in `key: value` bodies. */
-const NAME_KEYS = new Set(['clientid', 'client_id', 'topic', 'username', 'peername', 'pid', 'sub_id', 'name']);
+const NAME_KEYS = keysByStart(['clientid', 'client_id', 'topic', 'username', 'peername', 'pid', 'sub_id', 'name']);
 /** The same inside of packets, `Key=value`. */
-const PACKET_NAME_KEYS = new Set(['Topic', 'ClientId', 'Username']);
+const PACKET_NAME_KEYS = keysByStart(['Topic', 'ClientId', 'Username']);
+
+/** No two keys of one length start with the same letter, so that one comparison is enough. */
+function keysByStart(keys: readonly string[]): readonly (string | undefined)[] {
+  const table: (string | undefined)[] = new Array(MAX_KEY_CHARS * 128).fill(undefined);
+  for (const key of keys) table[key.length * 128 + key.charCodeAt(0)] = key;
+  return table;
+}
+
+function isOneOf(keys: readonly (string | undefined)[], text: string, at: number, length: number): boolean {
+  const key = keys[length * 128 + text.charCodeAt(at)];
+  return key !== undefined && text.startsWith(key, at);
+}
+
 const NEXT_KEY = /, [a-z][A-Za-z0-9_@]*: /g;
 
 /** 1: letter or underscore, 2: digit, 4: may be in a word slot, 8: hexadecimal digit. */
@@ -54,10 +76,13 @@ export class Mask {
   readonly kind = new Uint8Array(MAX_SLOTS);
   count = 0;
   hash = 0;
+  /** A second hash of the same text: with both, two different texts are taken for one once in 2^62. */
+  hash2 = 0;
 
   /** Masks `text`: literal from `start` to `bodyAt`, by the style from there on. False if the line has to go the slow way. */
   scan(text: string, start: number, bodyAt: number, style: MaskStyle, seed: number): boolean {
     this.hash = Math.imul(seed ^ 0x811c9dc5, 0x01000193);
+    this.hash2 = seed | 0;
     this.isJson = style === 'json';
     return (
       this.literal(text, start, bodyAt) &&
@@ -79,12 +104,15 @@ export class Mask {
 
   private literal(text: string, from: number, to: number): boolean {
     let hash = this.hash;
+    let hash2 = this.hash2;
     for (let i = from; i < to; i++) {
       const c = text.charCodeAt(i);
       if (c >= 0x80) return false;
       hash = Math.imul(hash ^ c, 0x01000193);
+      hash2 = (Math.imul(hash2, 0x5bd1e995) + c) | 0;
     }
     this.hash = hash;
+    this.hash2 = hash2;
     return true;
   }
 
@@ -104,6 +132,7 @@ export class Mask {
     const length = text.length;
     let quoteAt = from; // the last quote of a JSON line
     let hash = this.hash;
+    let hash2 = this.hash2;
     let before = SPACE; // character before i
     let wordAt = from; // start of the word that i is in
     let i = from;
@@ -145,7 +174,10 @@ export class Mask {
           }
           if (end === -1) {
             // Literal digits.
-            for (; i < j; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+            for (; i < j; i++) {
+              hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+              hash2 = (Math.imul(hash2, 0x5bd1e995) + text.charCodeAt(i)) | 0;
+            }
             before = text.charCodeAt(j - 1);
             continue;
           }
@@ -195,10 +227,12 @@ export class Mask {
       } else if (c === 0x5c && this.isJson) {
         // An escaped quote ends no string.
         hash = Math.imul(hash ^ c, 0x01000193);
+        hash2 = (Math.imul(hash2, 0x5bd1e995) + c) | 0;
         i += 1;
         const escaped = text.charCodeAt(i);
         if (!(escaped < 0x80)) return false;
         hash = Math.imul(hash ^ escaped, 0x01000193);
+        hash2 = (Math.imul(hash2, 0x5bd1e995) + escaped) | 0;
         before = escaped;
         i += 1;
         continue;
@@ -214,22 +248,28 @@ export class Mask {
       }
       if (end === -1) {
         hash = Math.imul(hash ^ c, 0x01000193);
+        hash2 = (Math.imul(hash2, 0x5bd1e995) + c) | 0;
         if (c === SPACE || c === COMMA || c === 0x28) wordAt = i + 1;
         before = c;
         i += 1;
         continue;
       }
-      for (; i < slotAt; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+      for (; i < slotAt; i++) {
+        hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+        hash2 = (Math.imul(hash2, 0x5bd1e995) + text.charCodeAt(i)) | 0;
+      }
       if (this.count === MAX_SLOTS) return false;
       this.from[this.count] = slotAt;
       this.to[this.count] = end;
       this.kind[this.count] = slotKind;
       this.count += 1;
       hash = Math.imul(hash ^ (0x100 + slotKind), 0x01000193);
+      hash2 = (Math.imul(hash2, 0x5bd1e995) + (0x100 + slotKind)) | 0;
       before = text.charCodeAt(end - 1);
       i = end;
     }
     this.hash = hash;
+    this.hash2 = hash2;
     return true;
   }
 
@@ -240,11 +280,12 @@ export class Mask {
     const length = keyEnd - keyAt;
     if (text.charCodeAt(keyEnd) === COLON) {
       if (length < 3 || length > 9) return value;
-      const key = text.slice(keyAt, keyEnd);
-      if (NAME_KEYS.has(key)) return this.nameEnd(text, value);
+      if (isOneOf(NAME_KEYS, text, keyAt, length)) return this.nameEnd(text, value);
       // The bytes of a CONNECT again, as hexadecimal digits.
-      if (key === 'bin') return text.startsWith('10', value) ? -1 : this.nameEnd(text, value);
-      if (key !== 'payload' || text.charCodeAt(value) === 0x3c) return value;
+      if (length === 3 && text.startsWith('bin', keyAt)) {
+        return text.startsWith('10', value) ? -1 : this.nameEnd(text, value);
+      }
+      if (length !== 7 || !text.startsWith('payload', keyAt) || text.charCodeAt(value) === 0x3c) return value;
       return this.payloadEnd(text, value, valueEnd(text, value));
     }
     // `Payload=`, or `Payload(text)=` with the encoding
@@ -253,9 +294,8 @@ export class Mask {
       return text.startsWith('Payload', open - 7) ? this.packetPayload(text, value) : value;
     }
     if (length < 5 || length > 8) return value;
-    const key = text.slice(keyAt, keyEnd);
-    if (PACKET_NAME_KEYS.has(key)) return this.nameEnd(text, value);
-    return key === 'Payload' && text.charCodeAt(value) !== 0x3c
+    if (isOneOf(PACKET_NAME_KEYS, text, keyAt, length)) return this.nameEnd(text, value);
+    return length === 7 && text.startsWith('Payload', keyAt) && text.charCodeAt(value) !== 0x3c
       ? this.payloadEnd(text, value, packetEnd(text, value))
       : value;
   }
@@ -270,10 +310,13 @@ export class Mask {
   private jsonValue(text: string, keyAt: number, keyEnd: number, value: number): number {
     const length = keyEnd - keyAt;
     if (length < 3 || length > 9) return value;
-    const key = text.slice(keyAt, keyEnd);
-    if (NAME_KEYS.has(key)) return this.nameEnd(text, value);
-    if (key === 'bin') return text.startsWith('10', value) ? -1 : this.nameEnd(text, value);
-    return key === 'payload' ? this.jsonPayload(text, value, stringEnd(text, value)) : value;
+    if (isOneOf(NAME_KEYS, text, keyAt, length)) return this.nameEnd(text, value);
+    if (length === 3 && text.startsWith('bin', keyAt)) {
+      return text.startsWith('10', value) ? -1 : this.nameEnd(text, value);
+    }
+    return length === 7 && text.startsWith('payload', keyAt)
+      ? this.jsonPayload(text, value, stringEnd(text, value))
+      : value;
   }
 
   private jsonPayload(text: string, from: number, to: number): number {
@@ -306,28 +349,29 @@ export class Mask {
     if (end === from) return from;
     const stop = text.charCodeAt(end);
     if (this.isJson ? stop !== 0x22 && stop !== COMMA && stop !== 0x29 : !isNameStop(text, end)) return from;
-    const name = text.slice(from, end);
-    if (RESERVED.has(name)) return from;
+    if (isReserved(text, from, end)) return from;
     // Tokens in place of names are the grammars' business.
-    if (name.length > MAX_NAME_CHARS || name.startsWith('eyJ')) return -1;
+    if (end - from > MAX_NAME_CHARS || text.startsWith('eyJ', from)) return -1;
     this.keyedKind = WORD;
     return end;
   }
 
   private isWord(text: string, from: number, to: number): boolean {
     for (let i = from; i < to; i++) if (!isWordChar(text.charCodeAt(i))) return false;
-    return !RESERVED.has(text.slice(from, to));
+    return !isReserved(text, from, to);
   }
 
   private slot(text: string, from: number, to: number, kind: number): boolean {
     if (this.count === MAX_SLOTS || to > text.length) return false;
     this.addSlot(from, to, kind);
     this.hash = Math.imul(this.hash ^ (0x100 + kind), 0x01000193);
+    this.hash2 = (Math.imul(this.hash2, 0x5bd1e995) + 0x100 + kind) | 0;
     return true;
   }
 }
 
 const MAX_PHRASE_CHARS = 512;
+const MAX_NUMBERED_CHARS = 11;
 const MAX_NAME_CHARS = 128;
 /** `[sid4]`: statements differ in such names, so they stay literal. */
 const NUMBERED_NAME = /^[A-Za-z]{1,8}\d{1,3}$/;
@@ -390,8 +434,7 @@ function isPhrase(text: string, from: number, to: number): boolean {
     const c = text.charCodeAt(i);
     if (c < SPACE || c >= 0x7f || c === 0x5b || c === 0x5d || c === 0x22 || c === 0x27 || c === 0x5c) return false;
   }
-  const phrase = text.slice(from, to);
-  return !RESERVED.has(phrase) && !NUMBERED_NAME.test(phrase);
+  return !isReserved(text, from, to) && (to - from > MAX_NUMBERED_CHARS || !NUMBERED_NAME.test(text.slice(from, to)));
 }
 
 function isNumber(text: string, from: number, to: number): boolean {

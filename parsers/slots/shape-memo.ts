@@ -2,7 +2,7 @@
 import { isDecimal, learn, type ParseOne, slotsOf } from './learn.ts';
 import type { LineTime } from './line-time.ts';
 import type { Mask } from './mask.ts';
-import type { Shape } from './shape.ts';
+import type { Shape, TimeFormat } from './shape.ts';
 
 /** Kinds of masked lines remembered; beyond that new kinds go the slow way. */
 const MAX_KINDS = 20_000;
@@ -12,9 +12,9 @@ const MAX_SHAPES_PER_KIND = 256;
 const LEARN_AT = 16;
 
 interface Kind {
-  /** Literal text between the slots: two lines of one hash are of one kind only if it is the same. */
-  readonly parts: readonly string[];
-  readonly timeKey: string;
+  readonly hash2: number;
+  readonly slots: number;
+  readonly format: TimeFormat;
   seen: number;
   slow: boolean;
   /** Slots whose text picks the shape; null: nothing learned yet. */
@@ -36,8 +36,8 @@ export class ShapeMemo {
   }
 
   /** Shape of the masked line, or null: it has to go the slow way. */
-  find(mask: Mask, text: string, time: LineTime, from: number): Shape | null {
-    const kind = this.kindOf(mask, text, time, from);
+  find(mask: Mask, text: string, time: LineTime): Shape | null {
+    const kind = this.kindOf(mask, time.format);
     if (kind === null || kind.slow) return null;
     if (kind.literal === null || (kind.literal.length === 0 && kind.only === null)) {
       kind.seen += 1;
@@ -81,16 +81,17 @@ export class ShapeMemo {
     else kind.byText.set(own(key), shape);
   }
 
-  private kindOf(mask: Mask, text: string, time: LineTime, from: number): Kind | null {
-    const timeKey = `${time.format.kind}${time.format.separator}${time.format.fractionDigits}`;
+  private kindOf(mask: Mask, format: TimeFormat): Kind | null {
+    const { hash2, count: slots } = mask;
     let list = this.kinds.get(mask.hash);
     if (list !== undefined) {
-      for (const kind of list) if (kind.timeKey === timeKey && hasParts(kind.parts, mask, text, from)) return kind;
+      for (const kind of list) if (kind.hash2 === hash2 && kind.slots === slots && kind.format === format) return kind;
     }
     if (this.count >= MAX_KINDS) return null;
     const kind: Kind = {
-      parts: partsOf(mask, text, from),
-      timeKey,
+      hash2,
+      slots,
+      format,
       seen: 0,
       slow: false,
       literal: null,
@@ -105,29 +106,6 @@ export class ShapeMemo {
     list.push(kind);
     return kind;
   }
-}
-
-function hasParts(parts: readonly string[], mask: Mask, text: string, from: number): boolean {
-  if (parts.length !== mask.count + 1) return false;
-  let at = from;
-  for (let i = 0; i < mask.count; i++) {
-    const part = parts[i]!;
-    if (mask.from[i]! - at !== part.length || !text.startsWith(part, at)) return false;
-    at = mask.to[i]!;
-  }
-  const last = parts[mask.count]!;
-  return text.length - at === last.length && text.startsWith(last, at);
-}
-
-function partsOf(mask: Mask, text: string, from: number): string[] {
-  const parts: string[] = [];
-  let at = from;
-  for (let i = 0; i < mask.count; i++) {
-    parts.push(own(text.slice(at, mask.from[i])));
-    at = mask.to[i]!;
-  }
-  parts.push(own(text.slice(at)));
-  return parts;
 }
 
 function literalText(literal: readonly number[], mask: Mask, text: string): string {

@@ -165,14 +165,15 @@ class SlottedParser implements RecordParser {
       // ` [THREAD] LEVEL file:line: ` stays literal but for the thread.
       const close = text.indexOf(']', from);
       const bodyAt = text.indexOf(': ', close);
-      if (close === -1 || bodyAt === -1 || text.charCodeAt(from + 1) !== 0x5b) return null;
+      if (close === -1 || bodyAt === -1 || text.charCodeAt(from) !== 0x20 || text.charCodeAt(from + 1) !== 0x5b)
+        return null;
       mask.addSlot(from + 2, close, NUMBER);
       if (!mask.scan(text, close, bodyAt + 2, 'nanomq', from)) return null;
     } else {
       const bodyAt = text.indexOf('] ', from);
       if (bodyAt === -1 || !mask.scan(text, from, bodyAt + 2, 'emqx', from)) return null;
     }
-    return this.memo.find(mask, text, time, from);
+    return this.memo.find(mask, text, time);
   }
 
   /** `{"time":STAMP,…` or `{"time":"STAMP…` */
@@ -184,7 +185,7 @@ class SlottedParser implements RecordParser {
     const end = at + time.length;
     mask.reset();
     mask.addSlot(at, end, TIME);
-    return mask.scan(text, end, end, 'json', at) ? this.memo.find(mask, text, time, 0) : null;
+    return mask.scan(text, end, end, 'json', at) ? this.memo.find(mask, text, time) : null;
   }
 }
 

@@ -83,7 +83,8 @@ async function observedBridges(database: Database, runId: string): Promise<Obser
     `SELECT endpoint_id, bridge_id AS address, NULL::BOOLEAN AS quic, NULL::DOUBLE AS keepalive_s FROM events
      WHERE run_id = $1 AND product = 'nanomq' AND bridge_id LIKE '%://%' GROUP BY ALL
      UNION ALL
-     SELECT endpoint_id, NULL, bool_or(event LIKE 'quic\\_%' ESCAPE '\\'), max(TRY_CAST((attributes->>'$.keepalive_ms') AS DOUBLE)) / 1000 FROM events
+     SELECT endpoint_id, NULL, bool_or(event LIKE 'quic\\_%' ESCAPE '\\'),
+       max(TRY_CAST((CASE WHEN event IN ('ping_sent', 'bridge_keepalive_set') THEN attributes END->>'$.keepalive_ms') AS DOUBLE)) / 1000 FROM events
      WHERE run_id = $1 AND product = 'nanomq' AND (event LIKE 'bridge\\_%' ESCAPE '\\' OR event LIKE 'quic\\_%' ESCAPE '\\' OR event = 'ping_sent')
      GROUP BY ALL
      ORDER BY endpoint_id, address NULLS LAST`,

@@ -44,8 +44,18 @@ async function nanomqRelease(database: Database, endpointId: bigint): Promise<Kn
 
 async function emqxRelease(database: Database, endpointId: bigint): Promise<Known | null> {
   const rows = await database.all<{ body: string; line_no: number }>(
-    `SELECT body, line_no FROM records JOIN sources USING (source_id) WHERE endpoint_id = $1 AND event IS DISTINCT FROM 'trace_control'
-     QUALIFY row_number() OVER (PARTITION BY source_id, event, (attributes->>'$.packet') ORDER BY line_no) <= ${SAMPLE} ORDER BY source_id, line_no`,
+    // As the view `records` puts a text together, but for the sampled rows only.
+    `WITH sampled AS (
+       SELECT source_id, unnest(min(line_no, ${SAMPLE})) AS line_no
+       FROM packed_records JOIN shapes USING (shape_id) JOIN sources USING (source_id)
+       WHERE endpoint_id = $1 AND event IS DISTINCT FROM 'trace_control'
+       GROUP BY source_id, event, packet
+     )
+     SELECT coalesce(r.body, fill_slots(h.body_parts, h.body_slots,
+         slot_values(x.thread, x.client_id, x.peer, t.text, r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args))) AS body, line_no
+       FROM packed_records r SEMI JOIN sampled USING (source_id, line_no)
+       JOIN shapes h USING (shape_id) JOIN contexts x USING (context_id) LEFT JOIN strings t ON t.string_id = r.topic_id
+       ORDER BY source_id, line_no`,
     [endpointId],
   );
   // Only these two members are looked at by the hints.

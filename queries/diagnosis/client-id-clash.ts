@@ -29,7 +29,7 @@ export const clientIdClash: Rule = {
         2,
       )),
       ...(await story.brokerLines(
-        "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminated', 'connection_terminate_info') AND (e.attributes->>'$.reason') IN ('discarded', 'takenover', 'takeovered')",
+        "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminated', 'connection_terminate_info') AND e.reason IN ('discarded', 'takenover', 'takeovered')",
         [story.clientId ?? ''],
         3,
       )),
@@ -76,7 +76,7 @@ async function foreignConnects(story: BridgeStory, foreign: readonly Session[]) 
   const peer = foreign.find((session) => session.peer !== null)?.peer;
   if (!peer) return [];
   return story.brokerLines(
-    "e.client_id = $2 AND e.peer = $3 AND e.event = 'mqtt_packet_received' AND (e.attributes->>'$.packet') = 'CONNECT'",
+    "e.client_id = $2 AND e.peer = $3 AND e.event = 'mqtt_packet_received' AND e.packet = 'CONNECT'",
     [story.clientId ?? '', peer],
     1,
   );

@@ -58,7 +58,7 @@ export const keepaliveReceiveReset: Rule = {
         1,
       )),
       ...(await story.brokerLines(
-        "e.client_id = $2 AND e.event = 'mqtt_packet_sent' AND (e.attributes->>'$.packet') = 'PUBLISH' AND e.time BETWEEN make_timestamp($3::BIGINT) AND make_timestamp($4::BIGINT)",
+        "e.client_id = $2 AND e.event = 'mqtt_packet_sent' AND e.packet = 'PUBLISH' AND e.time BETWEEN make_timestamp($3::BIGINT) AND make_timestamp($4::BIGINT)",
         window,
         2,
       )),

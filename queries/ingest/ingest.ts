@@ -51,7 +51,7 @@ export interface IngestOptions {
   /** Only records of this time are stored, µs: from `since` on, before `until`. Stamps without a zone are read in `zone`, else UTC. */
   readonly since?: number;
   readonly until?: number;
-  /** Threads that parse; 1 parses on this one. Default: as many as there are cores. */
+  /** Threads that parse large plain files, beside this one, which writes; 0: none. Default: one a core, at most 16. */
   readonly threads?: number;
   /** Input between two commits, bytes; for tests. */
   readonly commitBytes?: number;
@@ -344,7 +344,7 @@ class FileReader {
     await this.begin();
     try {
       const isParallel =
-        this.tools.threads > 1 &&
+        this.tools.threads > 0 &&
         size !== null &&
         detectStream(this.job.head, this.options.product)?.wrapper === null &&
         size - this.state.bytesDone >= MIN_PARALLEL_BYTES;
@@ -409,14 +409,15 @@ class FileReader {
     let lines = state.lines;
     for await (const segment of tools.pool.read(candidate.path, this.job, state.bytesDone, size)) {
       this.options.signal?.throwIfAborted();
-      for (const batch of segment.batches) this.writer.batch(batch, lines);
+      const before = lines - segment.lineBase;
+      for (const batch of segment.batches) this.writer.batch(batch, before);
       for (const definitions of tools.pool.takeDefinitions()) this.writer.define(definitions);
       for (const { sourceId, line } of segment.unparsed) {
-        this.writer.unparsedLine(sourceId, { ...line, lineNo: line.lineNo + lines });
+        this.writer.unparsedLine(sourceId, { ...line, lineNo: line.lineNo + before });
       }
       addParts(state, segment.parts);
       if (segment.reopen !== null) {
-        state.reopen = { byteOffset: segment.reopen.byteOffset, lineNo: segment.reopen.lineNo + lines };
+        state.reopen = { byteOffset: segment.reopen.byteOffset, lineNo: segment.reopen.lineNo + before };
       }
       lines += segment.lines;
       state.bytesDone = segment.end;

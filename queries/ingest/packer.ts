@@ -12,20 +12,21 @@ import {
   type RecordBatch,
 } from './record-batch.ts';
 
+const NUMBERS = ['packet_id', 'stream_id', 'bytes', 'count', 'ctx_id'] as const;
 /** Attributes that are columns of their own. What a shape has no room for stays in `args` and in the attributes. */
-const NUMBER_COLUMNS: { readonly [attribute: string]: 'packet_id' | 'stream_id' | 'bytes' | 'count' } = {
+const NUMBER_COLUMNS: { readonly [attribute: string]: (typeof NUMBERS)[number] } = {
   packet_id: 'packet_id',
   stream_id: 'stream_id',
+  sid: 'stream_id',
   payload_bytes: 'bytes',
   remaining_len: 'bytes',
   size: 'bytes',
   bytes: 'bytes',
-  len: 'bytes',
   count: 'count',
   dropped: 'count',
+  ctx_id: 'ctx_id',
 };
 const SHAPE_ATTRIBUTES = new Set(['packet', 'qos', 'reason', 'topic']);
-const NUMBERS = ['packet_id', 'stream_id', 'bytes', 'count'] as const;
 
 /** Place of a value in the list that templates index (views/05-records.sql): these first, the args from ARGS on. 0 stands for nothing. */
 const VALUE_INDEX = {
@@ -37,8 +38,9 @@ const VALUE_INDEX = {
   stream_id: 6,
   bytes: 7,
   count: 8,
+  ctx_id: 9,
 } as const;
-const FIRST_ARG = 9;
+const FIRST_ARG = 10;
 const ARG_SEPARATOR = 0x1f;
 const MAX_VALUE_INDEX = 255;
 /** Longer reasons are only in the attributes: each would make a shape. */
@@ -58,6 +60,7 @@ for (const name of [
   'stream_id',
   'bytes',
   'count',
+  'ctx_id',
   'collector_ts',
   'line_no',
   'byte_length',

@@ -65,13 +65,12 @@ function parseSegment(request: SegmentRequest): SegmentResult {
           // Everything that starts before `to` is finished.
           if (held.byteOffset >= to) {
             end = held.byteOffset;
-            lines = held.lineNo - 1;
+            lines = held.lineNo - 1 - lineBase;
             return;
           }
         }
-        const own = lineBase === 0 ? line : { ...line, lineNo: line.lineNo - lineBase };
-        parser.line(own);
-        last = own;
+        parser.line(line);
+        last = line;
       },
       { byteOffset: first, lineNo: 1 },
     );
@@ -89,7 +88,7 @@ function parseSegment(request: SegmentRequest): SegmentResult {
       const lastLine = last as RawLine | null;
       reopen =
         held.byteOffset < position ? held : lastLine && { byteOffset: lastLine.byteOffset, lineNo: lastLine.lineNo };
-      lines = lastLine?.lineNo ?? 0;
+      lines = (lastLine?.lineNo ?? lineBase) - lineBase;
       end = position;
       parser.end();
       if (start === -1) start = position;
@@ -99,7 +98,7 @@ function parseSegment(request: SegmentRequest): SegmentResult {
     batches = [];
     const { number } = request;
     const definitions = packer.dictionary.take();
-    return { number, start, end, lines, reopen, parts: sink.parts, batches: taken, definitions, unparsed };
+    return { number, start, end, lines, lineBase, reopen, parts: sink.parts, batches: taken, definitions, unparsed };
   } finally {
     closeSync(handle);
   }

@@ -19,6 +19,7 @@ export type ColumnName =
   | 'stream_id'
   | 'bytes'
   | 'count'
+  | 'ctx_id'
   | 'collector_ts'
   | 'line_no'
   | 'byte_length'
@@ -43,6 +44,7 @@ export const COLUMNS: readonly Column[] = [
   { name: 'stream_id', width: 8, nullable: true },
   { name: 'bytes', width: 8, nullable: true },
   { name: 'count', width: 8, nullable: true },
+  { name: 'ctx_id', width: 8, nullable: true },
   { name: 'collector_ts', width: 8, nullable: true },
   { name: 'line_no', width: 4, nullable: false },
   { name: 'byte_length', width: 4, nullable: false },

@@ -42,7 +42,7 @@ export class RecordWriter {
 
   /** Rows packed here or elsewhere; `linesBefore` lines stand before the first that they count from. */
   batch(batch: RecordBatch, linesBefore: number): void {
-    if (linesBefore > 0) addToLineNumbers(batch, linesBefore);
+    if (linesBefore !== 0) addToLineNumbers(batch, linesBefore);
     this.recordAppender?.append(batch);
   }
 

@@ -38,7 +38,9 @@ export interface SegmentResult {
   readonly end: number;
   /** Lines from start to end. */
   readonly lines: number;
-  /** Where a reader starts again if the file grows; of the last segment only. Its line counts from the segment's start. */
+  /** Lines read before the start: line numbers below count from there. */
+  readonly lineBase: number;
+  /** Where a reader starts again if the file grows; of the last segment only. Its line counts like those of the rows. */
   readonly reopen: { readonly byteOffset: number; readonly lineNo: number } | null;
   readonly parts: readonly PackedPart[];
   readonly batches: readonly RecordBatch[];
@@ -51,7 +53,7 @@ export type WorkerAnswer =
   | { readonly kind: 'error'; readonly number: number; readonly message: string };
 
 export function chooseThreads(wanted: number | undefined): number {
-  return Math.max(1, Math.min(wanted ?? availableParallelism(), MAX_THREADS));
+  return Math.max(0, Math.min(wanted ?? availableParallelism(), MAX_THREADS));
 }
 
 export class SegmentPool {

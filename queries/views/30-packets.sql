@@ -6,9 +6,8 @@
 CREATE OR REPLACE VIEW packets AS
 SELECT run_id, endpoint_id, client_id, peer, time,
   CASE event WHEN 'mqtt_packet_received' THEN 'in' ELSE 'out' END AS direction,
-  (attributes->>'$.packet') AS packet, TRY_CAST((attributes->>'$.qos') AS INTEGER) AS qos, TRY_CAST((attributes->>'$.dup') AS BOOLEAN) AS dup,
-  TRY_CAST((attributes->>'$.packet_id') AS INTEGER) AS packet_id, (attributes->>'$.topic') AS topic,
+  packet, qos, TRY_CAST((attributes->>'$.dup') AS BOOLEAN) AS dup, packet_id, topic,
   TRY_CAST((attributes->>'$.reason_code') AS INTEGER) AS reason_code, TRY_CAST((attributes->>'$.keepalive_s') AS INTEGER) AS keepalive_s,
-  TRY_CAST((attributes->>'$.payload_bytes') AS INTEGER) AS payload_bytes, source_id, source, line_no
+  bytes AS payload_bytes, source_id, source, line_no
 FROM broker_events
 WHERE event IN ('mqtt_packet_received', 'mqtt_packet_sent');

@@ -8,17 +8,22 @@
 -- Example: SELECT client_id, connected, duration_s, reason, silence_s FROM broker_sessions ORDER BY connected;
 CREATE OR REPLACE VIEW broker_sessions AS
 WITH lines AS (
-  SELECT run_id, endpoint_id, client_id, peer, time, event, source_id, line_no, layout,
-    (attributes->>'$.packet') AS packet, TRY_CAST((attributes->>'$.reason_code') AS INTEGER) AS code, (attributes->>'$.reason') AS reason,
-    TRY_CAST((attributes->>'$.keepalive_s') AS INTEGER) AS keepalive_s, TRY_CAST((attributes->>'$.clean_start') AS BOOLEAN) AS clean_start,
-    TRY_CAST((attributes->>'$.protocol_version') AS INTEGER) AS protocol_version, TRY_CAST((attributes->>'$.session_present') AS BOOLEAN) AS session_present
+  SELECT run_id, endpoint_id, client_id, peer, time, event, source_id, line_no, layout, packet
   FROM broker_events
   WHERE client_id IS NOT NULL AND peer IS NOT NULL
     AND event IN ('mqtt_packet_received', 'mqtt_packet_sent', 'socket_force_closed', 'connection_terminated', 'connection_terminate_info')
+), details AS (
+  -- Attributes are put together and read for the few lines that open or end a connection only.
+  SELECT source_id, line_no, TRY_CAST((attributes->>'$.reason_code') AS INTEGER) AS code, (attributes->>'$.reason') AS reason,
+    TRY_CAST((attributes->>'$.keepalive_s') AS INTEGER) AS keepalive_s, TRY_CAST((attributes->>'$.clean_start') AS BOOLEAN) AS clean_start,
+    TRY_CAST((attributes->>'$.protocol_version') AS INTEGER) AS protocol_version, TRY_CAST((attributes->>'$.session_present') AS BOOLEAN) AS session_present
+  FROM records
+  WHERE event IN ('socket_force_closed', 'connection_terminated', 'connection_terminate_info')
+    OR (event IN ('mqtt_packet_received', 'mqtt_packet_sent') AND packet IN ('CONNECT', 'CONNACK', 'DISCONNECT'))
 ), numbered AS (
   -- A port can be used again by a later connection, so a CONNECT starts a new session of the same client and peer.
   SELECT *, sum((event = 'mqtt_packet_received' AND packet = 'CONNECT')::INTEGER) OVER (
-    PARTITION BY run_id, endpoint_id, client_id, peer ORDER BY time, line_no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS port_no
+    PARTITION BY endpoint_id, client_id, peer ORDER BY time, line_no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS port_no
   FROM lines
 ), typed AS (
   SELECT run_id, endpoint_id, client_id, peer, port_no, map_from_entries(list((packet, n) ORDER BY packet) FILTER (event = 'mqtt_packet_received')) AS packets_in,
@@ -48,17 +53,17 @@ WITH lines AS (
     first(source_id ORDER BY time, line_no) FILTER (event NOT LIKE 'mqtt_packet%') AS end_source_id,
     first(line_no ORDER BY time, line_no) FILTER (event NOT LIKE 'mqtt_packet%') AS end_line_no,
     min(time) AS first_line, max(time) AS last_line
-  FROM numbered GROUP BY ALL
+  FROM numbered LEFT JOIN details USING (source_id, line_no) GROUP BY ALL
 ), boots AS (
   -- The line before a boot is the last sign of the node that stopped.
-  SELECT run_id, endpoint_id, time AS booted, stopped FROM (
-    SELECT run_id, endpoint_id, time, event, lag(time) OVER (PARTITION BY run_id, endpoint_id ORDER BY time, line_no) AS stopped
+  SELECT endpoint_id, time AS booted, stopped FROM (
+    SELECT endpoint_id, time, event = 'node_boot' AS is_boot, lag(time) OVER (PARTITION BY endpoint_id ORDER BY time, line_no) AS stopped
     FROM broker_events)
-  WHERE event = 'node_boot' AND stopped IS NOT NULL
+  WHERE is_boot AND stopped IS NOT NULL
 ), ended AS (
   SELECT g.*, b.booted, b.stopped
   FROM grouped g ASOF LEFT JOIN boots b
-    ON g.run_id = b.run_id AND g.endpoint_id = b.endpoint_id AND g.last_line <= b.booted
+    ON g.endpoint_id = b.endpoint_id AND g.last_line <= b.booted
 ), resolved AS (
   SELECT * EXCLUDE (reason, booted, stopped),
     coalesce(terminated, decided, CASE WHEN booted IS NOT NULL THEN greatest(stopped, last_line) END) AS disconnected,
