@@ -25,8 +25,8 @@ import { isoTime } from './time.ts';
 
 /** Raised whenever a table changes shape; a file of a newer version is refused, one of an older version too (re-ingest). */
 export const SCHEMA_VERSION = 3;
-/** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. */
-const MEMORY_LIMIT = '384MB';
+/** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. Writing shares memory with parsers. */
+const MEMORY_LIMIT: { readonly [mode in Mode]: string } = { write: '128MB', read: '192MB' };
 const THREADS = '2';
 /** Rows a data chunk holds at most (DuckDB's vector size). */
 const CHUNK_ROWS = 2048;
@@ -292,7 +292,7 @@ async function* batches(result: DuckDBResult): AsyncGenerator<SqlValue[][]> {
 
 async function openInstance(file: string, mode: Mode, inMemory: boolean, spill: string): Promise<DuckDBInstance> {
   const options: Record<string, string> = {
-    memory_limit: MEMORY_LIMIT,
+    memory_limit: MEMORY_LIMIT[mode],
     threads: THREADS,
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

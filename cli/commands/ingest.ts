@@ -19,7 +19,7 @@ export const register: RegisterCommand = (program, context) => {
       .option('--node <name>', 'name of the NanoMQ or EMQX node that wrote these logs')
       .option('--since <time>', 'take only records from this time on: 2026-11-22T05:00 (in --tz, else UTC)')
       .option('--until <time>', 'take only records before this time')
-      .option('--threads <n>', 'threads that parse; 1: no extra thread (default: one a core)')
+      .option('--threads <n>', 'threads that parse large files (default: all cores but one)')
       .addOption(new Option('--commit-bytes <n>', 'bytes between two commits').hideHelp()),
   );
   withExample(

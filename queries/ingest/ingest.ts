@@ -51,7 +51,7 @@ export interface IngestOptions {
   /** Only records of this time are stored, µs: from `since` on, before `until`. Stamps without a zone are read in `zone`, else UTC. */
   readonly since?: number;
   readonly until?: number;
-  /** Threads that parse large plain files, beside this one, which writes; 0: none. Default: one a core, at most 16. */
+  /** Threads that parse large plain files, beside this one, which writes; 0: none. Default: one a core but one, at most 16. */
   readonly threads?: number;
   /** Input between two commits, bytes; for tests. */
   readonly commitBytes?: number;

@@ -18,6 +18,8 @@ export const SEGMENT_BYTES = 4 * 1_048_576;
 /** Smaller files are parsed where they are read: starting workers would take longer. */
 export const MIN_PARALLEL_BYTES = 4 * SEGMENT_BYTES;
 const MAX_THREADS = 16;
+/** What a worker holds is small and short-lived; without limits V8 would let it pile up. */
+const WORKER_MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 /** Segments read or waiting to be stored, per worker. Bounds memory. */
 const AHEAD = 2;
 
@@ -53,7 +55,7 @@ export type WorkerAnswer =
   | { readonly kind: 'error'; readonly number: number; readonly message: string };
 
 export function chooseThreads(wanted: number | undefined): number {
-  return Math.max(0, Math.min(wanted ?? availableParallelism(), MAX_THREADS));
+  return Math.max(0, Math.min(wanted ?? Math.max(1, availableParallelism() - 1), MAX_THREADS));
 }
 
 export class SegmentPool {
@@ -72,7 +74,9 @@ export class SegmentPool {
     // Built files end in .js, sources run without a build in .ts.
     const extension = path.extname(fileURLToPath(import.meta.url));
     for (let i = 0; i < threads; i++) {
-      const worker = new Worker(new URL(`./parse-worker${extension}`, import.meta.url));
+      const worker = new Worker(new URL(`./parse-worker${extension}`, import.meta.url), {
+        resourceLimits: WORKER_MEMORY,
+      });
       worker.on('message', (answer: WorkerAnswer) => {
         if (answer.kind === 'segment') {
           const { result } = answer;
