@@ -13,10 +13,10 @@ import { Progress } from '../output/progress.ts';
 import { terminalWidth } from '../output/width.ts';
 import { findingText } from '../text/analysis-text.ts';
 import { cyclePlot, loadCycles } from '../text/cycle-plot.ts';
+import { ingestText } from '../text/ingest-text.ts';
 import { verificationText } from '../text/verification-text.ts';
 import { wrap } from '../text/wrap.ts';
 import { print, printJson } from './common.ts';
-import { asText } from './ingest.ts';
 import { cassetteText, summary } from './rebuild.ts';
 
 /** What the bundled incident is known for: real brokers showed the first to cure it and the second not to (incidents 03c and 03g). */
@@ -50,7 +50,7 @@ export const register: RegisterCommand = (program, context) => {
         const lines = read.sources.reduce((sum, source) => sum + source.lines, 0);
         const unparsed = read.sources.reduce((sum, source) => sum + source.unparsed, 0);
         say(
-          ...asText(
+          ...ingestText(
             { ...read, sources: read.sources.map((source) => ({ ...source, path: path.basename(source.path) })) },
             width,
           ),

@@ -1,11 +1,12 @@
 /** `bridgetrace ingest`: log files and folders into the incident database. */
+import path from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { type IngestResult, ingest, UsageError, zoneOffsetUs } from '../../queries/index.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { Progress } from '../output/progress.ts';
-import { renderTable } from '../output/table.ts';
 import { terminalWidth } from '../output/width.ts';
+import { ingestText } from '../text/ingest-text.ts';
 import { addDatabaseOption, print, printJson, withDatabase } from './common.ts';
 
 export const register: RegisterCommand = (program, context) => {
@@ -13,7 +14,7 @@ export const register: RegisterCommand = (program, context) => {
     program
       .command('ingest')
       .description('read logs of NanoMQ and EMQX into the incident database')
-      .argument('<path...>', 'log files, gzipped or not, and folders of them')
+      .argument('<path...>', 'log files (also .gz, .zst), folders, globs; - for standard input')
       .option('--tz <zone>', 'zone of stamps without one (NanoMQ): Asia/Shanghai or +08:00; else it is estimated')
       .option('--product <name>', 'take only logs of this product: nanomq or emqx')
       .option('--node <name>', 'name of the NanoMQ or EMQX node that wrote these logs')
@@ -26,6 +27,7 @@ export const register: RegisterCommand = (program, context) => {
     command,
     'bridgetrace ingest nanomq.log emqx.log.gz',
     'bridgetrace ingest /var/log/incident --tz Asia/Shanghai',
+    'bridgetrace ingest - < compose.log',
   );
   addCommonOptions(command).action(
     exitingWith(context, async (paths, options) => {
@@ -54,13 +56,14 @@ export const register: RegisterCommand = (program, context) => {
           threads,
           commitBytes,
           signal: context.signal,
-          onProgress: ({ bytesDone }) => progress.update(bytesDone),
+          onProgress: ({ bytesDone, bytesTotal, records, path: file }) =>
+            progress.update(bytesDone, bytesTotal, `  ${records} records  ${path.basename(file)}`),
         }),
       ).finally(() => progress.clear());
       if (options.json) printJson(context, asJson(result, options.db));
       else
         print(context, [
-          ...asText(result, terminalWidth(context.stdout)),
+          ...ingestText(result, terminalWidth(context.stdout)),
           `Database: ${options.db}. Next: bridgetrace analyze`,
         ]);
       for (const error of result.damaged)
@@ -100,36 +103,9 @@ function asJson(result: IngestResult, database: string) {
     schema: 1,
     database,
     sources: result.sources,
+    endpoints: result.endpoints,
+    totals: { bytes: result.bytesRead, records: result.recordsRead, seconds: result.seconds },
     skipped: result.skipped,
     damaged: result.damaged.map(({ code, message, hint }) => ({ code, message, hint })),
   };
-}
-
-const COLUMNS = [
-  { name: 'file', align: 'left' },
-  { name: 'layout', align: 'left' },
-  { name: 'state', align: 'left' },
-  { name: 'lines', align: 'right' },
-  { name: 'records', align: 'right' },
-  { name: 'continued', align: 'right' },
-  { name: 'unparsed', align: 'right' },
-] as const;
-
-export function asText(result: IngestResult, width: number | null): string[] {
-  const rows = result.sources.map((source) => [
-    source.path,
-    source.layout,
-    source.state,
-    ...[source.lines, source.records, source.continuations, source.unparsed].map(String),
-  ]);
-  const text = renderTable(COLUMNS, rows, { width }).trimEnd().split('\n');
-  const skipped = result.skipped.length;
-  return [
-    ...text,
-    ...(skipped > 0
-      ? [
-          `${skipped} other file(s) in the folders are no logs (${result.skipped[0]?.path}: ${result.skipped[0]?.reason}${skipped > 1 ? ', …' : ''})`,
-        ]
-      : []),
-  ];
 }

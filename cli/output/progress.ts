@@ -28,15 +28,15 @@ export class Progress {
     this.startedMs = this.now();
   }
 
-  /** Tells how much is done; draws at most ten times a second. */
-  update(done: number): void {
+  /** Tells how much is done, of how much if that is known only now, and what else there is to say; draws at most ten times a second. */
+  update(done: number, total: number | null = this.options.total, note = ''): void {
     const { stream } = this.options;
     if (stream.isTTY !== true) return;
     const nowMs = this.now();
     if (nowMs - this.shownMs < MIN_INTERVAL_MS) return;
     this.shownMs = nowMs;
     this.visible = true;
-    const text = progressText(this.options, done, nowMs - this.startedMs);
+    const text = progressText({ ...this.options, total }, done, nowMs - this.startedMs) + note;
     stream.write(CLEAR_LINE + cut(text, (stream.columns || DEFAULT_WIDTH) - 1));
   }
 

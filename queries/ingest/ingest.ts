@@ -34,6 +34,7 @@ import {
   storeParts,
   takeBack,
 } from './source-store.ts';
+import { endpointsOf, type IngestedEndpoint, type UnparsedShape, unparsedShapes } from './summary.ts';
 
 export const OBSERVED = 'observed';
 const COMPLETE_LABEL = 'the logs';
@@ -87,10 +88,18 @@ export interface IngestedSource {
   readonly lastTs: number | null;
   /** The longest silences, longest first. */
   readonly gaps: readonly Gap[];
+  /** The most frequent of the lines that could not be read. */
+  readonly unparsedShapes: readonly UnparsedShape[];
 }
 
 export interface IngestResult {
   readonly sources: IngestedSource[];
+  /** All of the database, with what is known of their releases. */
+  readonly endpoints: IngestedEndpoint[];
+  /** Of this call. */
+  readonly bytesRead: number;
+  readonly recordsRead: number;
+  readonly seconds: number;
   /** Files in named folders that are not logs. */
   readonly skipped: { readonly path: string; readonly reason: string }[];
   /** Files of which only a part could be read; that part is in the database. */
@@ -111,7 +120,8 @@ interface Candidate {
 export async function ingest(database: Database, options: IngestOptions): Promise<IngestResult> {
   if (options.zone !== undefined) zoneOffsetUs(options.zone, 0); // a name that is no zone must cost nothing
   const { candidates, skipped } = await examine(options);
-  const sources: IngestedSource[] = [];
+  const started = performance.now();
+  const sources: (IngestedSource & { unparsedShapes: UnparsedShape[] })[] = [];
   const damaged: InputError[] = [];
   const endpoints = new Set<bigint>();
   const tools = makeTools(candidates, options);
@@ -141,7 +151,17 @@ export async function ingest(database: Database, options: IngestOptions): Promis
     zone: options.zone === undefined ? undefined : { name: options.zone, endpoints },
   });
   await database.run('UPDATE runs SET label = $2 WHERE run_id = $1', [OBSERVED, COMPLETE_LABEL]);
-  return { sources, skipped, damaged };
+  for (const source of sources) {
+    if (source.unparsed > 0) source.unparsedShapes.push(...(await unparsedShapes(database, source.sourceId)));
+  }
+  return {
+    sources,
+    endpoints: await endpointsOf(database, OBSERVED),
+    ...tools.total(),
+    seconds: (performance.now() - started) / 1000,
+    skipped,
+    damaged,
+  };
 }
 
 /** What all files of one ingest share. */
@@ -153,6 +173,8 @@ interface Tools {
   pool: SegmentPool | null;
   readonly progress: (file: string, bytesDone: number, records: number) => void;
   readonly fileDone: (candidate: Candidate) => void;
+  readonly addBytes: (bytes: number) => void;
+  readonly total: () => { bytesRead: number; recordsRead: number };
 }
 
 function makeTools(candidates: readonly Candidate[], options: IngestOptions): Tools {
@@ -162,6 +184,7 @@ function makeTools(candidates: readonly Candidate[], options: IngestOptions): To
   let recordsBefore = 0;
   let bytes = 0;
   let records = 0;
+  let bytesRead = 0;
   return {
     threads: chooseThreads(options.threads),
     commitBytes: options.commitBytes ?? COMMIT_BYTES,
@@ -179,6 +202,10 @@ function makeTools(candidates: readonly Candidate[], options: IngestOptions): To
       bytes = 0;
       records = 0;
     },
+    addBytes(count) {
+      bytesRead += count;
+    },
+    total: () => ({ bytesRead, recordsRead: recordsBefore }),
   };
 }
 
@@ -243,7 +270,7 @@ function headLines(head: Buffer): string[] {
 
 /** What of a file was read by this call. */
 interface FileResult {
-  readonly sources: IngestedSource[];
+  readonly sources: (IngestedSource & { unparsedShapes: UnparsedShape[] })[];
   readonly endpoints: readonly bigint[];
   /** Set if only a part of the file could be read. */
   readonly damage: InputError | null;
@@ -281,6 +308,7 @@ async function ingestFile(
   const rows: NewRows = { key, path: candidate.path, rotationSet: candidate.rotationSet };
   const read = new FileReader(database, candidate, input, state, rows, options, tools);
   const damage = await read.run();
+  tools.addBytes(state.bytesDone - Math.min(before, state.bytesDone));
   const isSame = known !== null && before > 0 && state.bytesDone === before;
   return result(candidate, state, before === 0 ? 'new' : isSame ? 'unchanged' : 'continued', damage);
 }
@@ -478,7 +506,7 @@ async function hasMore(input: OpenInput, from: number): Promise<boolean> {
   return false;
 }
 
-function summaries(candidate: Candidate, state: FileState, change: IngestedSource['state']): IngestedSource[] {
+function summaries(candidate: Candidate, state: FileState, change: IngestedSource['state']): FileResult['sources'] {
   return [...state.parts.values()].map(({ sourceId, node, part, stats }) => ({
     sourceId: sourceId.toString(),
     path: candidate.path,
@@ -497,5 +525,6 @@ function summaries(candidate: Candidate, state: FileState, change: IngestedSourc
     firstTs: stats.firstTs,
     lastTs: stats.lastTs,
     gaps: stats.gaps,
+    unparsedShapes: [],
   }));
 }
