@@ -23,7 +23,7 @@ import {
 import type { SlottedRecord } from '../slots/shape.ts';
 import type { ShapeStore } from '../slots/shape-memo.ts';
 import { COLLECTOR_NOTE, stripColourEnds, type Wrapper } from './envelope/wrapper.ts';
-import type { LinePosition } from './line-splitter.ts';
+import { type LinePosition, positionAfter } from './line-splitter.ts';
 import { OpenSpans } from './open-spans.ts';
 import { PartJoiner } from './part-joiner.ts';
 import { StreamPart as Part } from './stream-part.ts';
@@ -128,8 +128,7 @@ class Demux implements StreamParser {
   }
 
   line(line: RawLine): void {
-    const lineNo = line.endsInHole === true ? line.lineNo : line.lineNo + 1;
-    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo };
+    this.next = positionAfter(line);
     if (this.parts.length > 1 && line.byteOffset >= this.nextCheck) this.releaseSilent(line.byteOffset);
     if (this.spans?.isFull) this.resumePoint();
     if (this.wrapper === null) this.verbatim(this.plain, line);
