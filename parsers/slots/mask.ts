@@ -6,6 +6,8 @@
  * a line that the mask cannot take goes to the grammars. Text in a slot is limited to characters that no grammar gives a meaning.
  */
 
+import { nanomqCatalogue } from '../nanomq/catalogue/index.ts';
+
 export const MAX_SLOTS = 64;
 
 /** What a slot holds; decides with what it is replaced when a shape is learned. */
@@ -51,6 +53,8 @@ export class Mask {
   readonly from = new Int32Array(MAX_SLOTS);
   readonly to = new Int32Array(MAX_SLOTS);
   readonly kind = new Uint8Array(MAX_SLOTS);
+  /** Of a slot of kind COMPOSITE: how its digits are grouped. Grammars tell an address from what only looks like one. */
+  readonly form = new Int32Array(MAX_SLOTS);
   count = 0;
   hash = 0;
 
@@ -72,6 +76,7 @@ export class Mask {
     this.from[this.count] = from;
     this.to[this.count] = to;
     this.kind[this.count] = kind;
+    this.form[this.count] = 0;
     this.count += 1;
   }
 
@@ -194,12 +199,11 @@ export class Mask {
         continue;
       }
       for (; i < slotAt; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-      if (this.count === MAX_SLOTS) return false;
-      this.from[this.count] = slotAt;
-      this.to[this.count] = end;
-      this.kind[this.count] = slotKind;
-      this.count += 1;
-      hash = Math.imul(hash ^ (0x100 + slotKind), 0x01000193);
+      const form = slotKind === COMPOSITE ? formOf(text, slotAt, end) : 0;
+      if (this.count === MAX_SLOTS || form < 0) return false;
+      this.addSlot(slotAt, end, slotKind);
+      this.form[this.count - 1] = form;
+      hash = Math.imul(Math.imul(hash ^ (0x100 + slotKind), 0x01000193) ^ form, 0x01000193);
       before = text.charCodeAt(end - 1);
       i = end;
     }
@@ -258,14 +262,15 @@ export class Mask {
     const name = text.slice(from, end);
     if (RESERVED.has(name)) return from;
     // Tokens in place of names are the grammars' business.
-    if (name.length > MAX_NAME_CHARS || name.startsWith('eyJ')) return -1;
+    if (name.length > MAX_NAME_CHARS || name.startsWith('eyJ') || name.includes(CUT)) return -1;
     this.keyedKind = WORD;
     return end;
   }
 
   private isWord(text: string, from: number, to: number): boolean {
     for (let i = from; i < to; i++) if (!isWordChar(text.charCodeAt(i))) return false;
-    return !RESERVED.has(text.slice(from, to));
+    const word = text.slice(from, to);
+    return !RESERVED.has(word) && !word.includes(CUT);
   }
 
   private slot(text: string, from: number, to: number, kind: number): boolean {
@@ -276,6 +281,8 @@ export class Mask {
   }
 }
 
+/** Marks what the product cut off: such a name is none. */
+const CUT = '...';
 const MAX_PHRASE_CHARS = 512;
 const MAX_NAME_CHARS = 128;
 /** `[sid4]`: statements differ in such names, so they stay literal. */
@@ -304,6 +311,7 @@ function isPrintedBinary(text: string, from: number, to: number): boolean {
       if ((escaped !== 0x22 && escaped !== 0x5c) || i + 1 >= to) return false;
       i += 1;
     } else if (c === 0x22 || c < SPACE || c >= 0x7f) return false;
+    else if (c === 0x2e && text.startsWith(CUT, i)) return false;
   }
   return true;
 }
@@ -316,6 +324,42 @@ function isByteList(text: string, from: number, to: number): boolean {
   return to > from;
 }
 
+const MAX_FORM_GROUPS = 10;
+
+/** Number that stands for the separators and the lengths of the groups of digits; -1 if there are too many groups. */
+function formOf(text: string, from: number, to: number): number {
+  let form = 0;
+  let groups = 0;
+  let digits = 0;
+  for (let i = from; i <= to; i++) {
+    if (i < to && isDigit(text.charCodeAt(i))) {
+      digits += 1;
+      continue;
+    }
+    groups += 1;
+    if (groups > MAX_FORM_GROUPS) return -1;
+    // Parts of an address have up to three digits, ports up to five.
+    const size = digits === 0 ? 0 : digits <= 3 ? 1 : digits <= 5 ? 2 : 3;
+    form = form * 8 + size * 2 + (text.charCodeAt(i) === COLON ? 1 : 0);
+    digits = 0;
+  }
+  return form;
+}
+
+let words: ReadonlySet<string> | null = null;
+
+/** What statements of NanoMQ themselves print in brackets or quotes: it tells one from another. */
+function statementWords(): ReadonlySet<string> {
+  words ??= new Set(
+    nanomqCatalogue.flatMap(({ rows }) =>
+      rows.flatMap(({ format }) =>
+        Array.from(format.matchAll(/\[([^[\]]+)\]|'([^']+)'/g), (found) => found[1] ?? found[2]!),
+      ),
+    ),
+  );
+  return words;
+}
+
 /** Printable text without brackets, quotes and escapes. */
 function isPhrase(text: string, from: number, to: number): boolean {
   if (to - from > MAX_PHRASE_CHARS) return false;
@@ -324,7 +368,7 @@ function isPhrase(text: string, from: number, to: number): boolean {
     if (c < SPACE || c >= 0x7f || c === 0x5b || c === 0x5d || c === 0x22 || c === 0x27 || c === 0x5c) return false;
   }
   const phrase = text.slice(from, to);
-  return !RESERVED.has(phrase) && !NUMBERED_NAME.test(phrase);
+  return !RESERVED.has(phrase) && !NUMBERED_NAME.test(phrase) && !statementWords().has(phrase);
 }
 
 function isNumber(text: string, from: number, to: number): boolean {

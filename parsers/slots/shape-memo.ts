@@ -14,6 +14,9 @@ const LEARN_AT = 16;
 interface Kind {
   /** Literal text between the slots: two lines of one hash are of one kind only if it is the same. */
   readonly parts: readonly string[];
+  /** Of its slots. */
+  readonly kinds: Uint8Array;
+  readonly forms: Int32Array;
   readonly timeKey: string;
   seen: number;
   slow: boolean;
@@ -85,11 +88,14 @@ export class ShapeMemo {
     const timeKey = `${time.format.kind}${time.format.separator}${time.format.fractionDigits}`;
     let list = this.kinds.get(mask.hash);
     if (list !== undefined) {
-      for (const kind of list) if (kind.timeKey === timeKey && hasParts(kind.parts, mask, text, from)) return kind;
+      for (const kind of list)
+        if (kind.timeKey === timeKey && hasSlots(kind, mask) && hasParts(kind.parts, mask, text, from)) return kind;
     }
     if (this.count >= MAX_KINDS) return null;
     const kind: Kind = {
       parts: partsOf(mask, text, from),
+      kinds: mask.kind.slice(0, mask.count),
+      forms: mask.form.slice(0, mask.count),
       timeKey,
       seen: 0,
       slow: false,
@@ -105,6 +111,12 @@ export class ShapeMemo {
     list.push(kind);
     return kind;
   }
+}
+
+function hasSlots({ kinds, forms }: Kind, mask: Mask): boolean {
+  if (kinds.length !== mask.count) return false;
+  for (let i = 0; i < mask.count; i++) if (kinds[i] !== mask.kind[i] || forms[i] !== mask.form[i]) return false;
+  return true;
 }
 
 function hasParts(parts: readonly string[], mask: Mask, text: string, from: number): boolean {
