@@ -14,7 +14,7 @@ import { createRng } from '../engine/index.ts';
 import type { Layout } from '../parsers/index.ts';
 import { LAYOUTS, minimised, NO_THROW_LAW, VALUE_LAW, type Violation, violation } from '../test/property/laws.ts';
 import { bundledLines, type LinePool } from '../test/property/line-pool.ts';
-import { damagedLog } from '../test/property/mutate.ts';
+import { damagedLog, repeatedLog } from '../test/property/mutate.ts';
 import { addCorpusLines, CORPUS } from './fuzz/corpus-lines.ts';
 import { PROGRAM_LAW, programViolation } from './fuzz/program.ts';
 import { TIME_LAW, timeViolations } from './fuzz/time.ts';
@@ -22,7 +22,7 @@ import { TIME_LAW, timeViolations } from './fuzz/time.ts';
 const DEFAULT_LINES = 1_000_000;
 const MAX_LOG_LINES = 60;
 const PROGRAM_LINES = 20_000;
-/** One log in so many is made of lines of all layouts. */
+/** One log in so many is made of lines of all layouts, and one says a few things again and again. */
 const MIXED_ONE_IN = 5;
 /** Each starts the program. */
 const PROGRAM_TRIES = 150;
@@ -72,7 +72,9 @@ function checkLaws(pool: LinePool, layouts: readonly Layout[], lines: number, se
     const name = `round ${round}`;
     const rng = createRng(seed, name);
     const count = rng.int(1, MAX_LOG_LINES);
-    const log = damagedLog(rng.int(1, MIXED_ONE_IN) === 1 ? all : pool.get(layout)!, count, rng);
+    const kind = rng.int(1, MIXED_ONE_IN);
+    const log =
+      kind === 2 ? repeatedLog(pool.get(layout)!, rng) : damagedLog(kind === 1 ? all : pool.get(layout)!, count, rng);
     done += count;
     const drawn = createRng(seed, `${name} laws`);
     const found = violation(layout, log.bytes, drawn);

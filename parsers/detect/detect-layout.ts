@@ -78,7 +78,7 @@ export function detectLine(text: string, lineNo: number): Detection | null {
   const frame = splitFrame(text);
   if (frame !== null && frame !== 'bad') {
     if (SEVERITY_OF_LEVEL[frame.level] === undefined) {
-      if (!/@\S* .*?msg: |@\S* msg: /.test(text.slice(frame.bodyAt))) return null;
+      if (!isTraceBody(text.slice(frame.bodyAt))) return null;
       return {
         layout: 'emqx-trace',
         product: 'emqx',
@@ -92,6 +92,12 @@ export function detectLine(text: string, lineNo: number): Detection | null {
     };
   }
   return detectJson(text, lineNo);
+}
+
+/** `CLIENTID@PEER msg: `, with anything between. */
+function isTraceBody(body: string): boolean {
+  const peer = /@[^\s@]* /.exec(body);
+  return peer !== null && body.includes('msg: ', peer.index + peer[0].length);
 }
 
 function detectJson(text: string, lineNo: number): Detection | null {

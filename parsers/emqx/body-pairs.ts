@@ -5,6 +5,7 @@
  * only before something that looks like a key, and only before a key that did not occur yet. After free text (topics, payloads,
  * names) the key must be a known one; after a term or a single word any key will do.
  */
+import { trimEndings } from '../trim-end.ts';
 import { emqxCatalogue } from './catalogue.ts';
 
 export type Pairs = Map<string, string>;
@@ -123,6 +124,7 @@ function valueEnd(body: string, from: number, key: string, seen: Pairs): number 
     ? !body.startsWith('<<', from)
     : FREE_TEXT_KEYS.has(key) && !startsTerm(body.charCodeAt(from));
   let checksLeft = MAX_BALANCE_CHECKS;
+  const isClosedFirst = key === 'packet' && HEAD_CLOSED_FIRST.test(body);
   for (let comma = body.indexOf(', ', from); comma !== -1; comma = body.indexOf(', ', comma + 2)) {
     KEY.lastIndex = comma + 2;
     const found = KEY.exec(body);
@@ -135,7 +137,7 @@ function valueEnd(body: string, from: number, key: string, seen: Pairs): number 
       body.charCodeAt(from) !== BRACE &&
       body.charCodeAt(comma - 1) !== 0x29 &&
       !body.startsWith('...', comma - 3) &&
-      !HEAD_CLOSED_FIRST.test(body)
+      !isClosedFirst
     )
       continue;
     // Payloads hold any text, even a printed line: the last mark of its encoding is the broker's own.
@@ -168,7 +170,7 @@ function splitMultiLine(body: string): Pairs | null {
   for (const chunk of `\n${body}`.split(MULTI_LINE_KEY).slice(1, MAX_PAIRS + 1)) {
     const colon = chunk.indexOf(': ');
     const key = keyOf(chunk.slice(0, colon + 2));
-    if (!pairs.has(key)) pairs.set(key, chunk.slice(colon + 2).replace(/\n+$/, ''));
+    if (!pairs.has(key)) pairs.set(key, trimEndings(chunk.slice(colon + 2), '\n'));
   }
   return pairs.size === 0 ? null : pairs;
 }

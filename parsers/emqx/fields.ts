@@ -7,7 +7,7 @@ import { payloadBytes } from './payload-size.ts';
 import { readMap } from './printed-map.ts';
 import { readPackets } from './raw-packets.ts';
 import { type Reason, readCrashReason, readReason } from './reasons.ts';
-import { parseTerm, termEntry } from './term-grammar.ts';
+import { onOneLine, parseTerm, termEntry } from './term-grammar.ts';
 
 export type Attributes = { [name: string]: Json };
 /** Value of a key, or undefined: printed text from text layouts, JSON values from JSON layouts. */
@@ -78,7 +78,8 @@ const READERS: { readonly [kind in FieldKind]: Reader } = {
   },
   sub_opts: (attributes, _name, value) => {
     const qos = typeof value === 'string' ? /\bqos(?:: | => |=>)(\d)/.exec(value)?.[1] : (value as { qos?: Json }).qos;
-    if (qos !== undefined && qos !== null) attributes.qos = Number(qos);
+    const number = qos === undefined || qos === null ? Number.NaN : Number(qos);
+    if (Number.isSafeInteger(number)) attributes.qos = number;
   },
   queue: (attributes, _name, value) => {
     const queue = readMap(value);
@@ -107,7 +108,7 @@ const READERS: { readonly [kind in FieldKind]: Reader } = {
     if (found !== null && !endsCut(found[1]!)) attributes.client_id = found[1]!;
   },
   child: (attributes, _name, value) => {
-    const said = typeof value === 'string' ? parseTerm(value.replace(/\s*\n\s*/g, ' ')) : null;
+    const said = typeof value === 'string' ? parseTerm(onOneLine(value)) : null;
     const id = termEntry(said, 'id') ?? termEntry(said, 'name');
     const pid = termEntry(said, 'pid');
     if (id !== undefined && 'text' in id) attributes.child = id.text;
@@ -120,8 +121,12 @@ const MAX_NESTING = 8;
 /** JSON of 5.0 has the packet in pieces: texts, and numbers for single characters. */
 function textOfPieces(pieces: readonly Json[]): string {
   return (pieces.flat(MAX_NESTING) as Json[])
-    .map((piece) => (typeof piece === 'number' ? String.fromCodePoint(piece) : piece))
+    .map((piece) => (isCodePoint(piece) ? String.fromCodePoint(piece) : piece))
     .join('');
+}
+
+function isCodePoint(piece: Json): piece is number {
+  return Number.isInteger(piece) && (piece as number) >= 0 && (piece as number) <= 0x10ffff;
 }
 
 const QUEUE_KEYS: readonly (readonly [string, string])[] = [

@@ -4,7 +4,7 @@
  *     TIME [level] BODY                         log line
  *     TIME [TAG] CLIENTID@PEER msg: BODY        trace line
  */
-import { parseDateTime } from '../input/date-time.ts';
+import { isEpochUs, parseDateTime, parseOffset } from '../input/date-time.ts';
 import type { Severity } from '../record.ts';
 
 export interface EmqxFrame {
@@ -44,7 +44,10 @@ export function splitFrame(text: string): EmqxFrame | 'bad' | null {
   if (found === null) return splitCustomFrame(text);
   const level = found[6]!;
   const bodyAt = found[0].length;
-  if (found[1] !== undefined) return { ts: Number(found[1]), tsPrecisionUs: 1, level, bodyAt };
+  if (found[1] !== undefined) {
+    const ts = Number(found[1]);
+    return isEpochUs(ts) ? { ts, tsPrecisionUs: 1, level, bodyAt } : 'bad';
+  }
   const time = readTime(found[2]!, found[3]!, found[4], found[5]);
   return time === null ? 'bad' : { ...time, level, bodyAt };
 }
@@ -63,9 +66,9 @@ const EPOCH = /^\d{16}$/;
 
 /** Time of a JSON line: µs as integer or its digits, or RFC 3339 text. */
 export function readJsonTime(value: unknown): { ts: number; tsPrecisionUs: number } | null {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? { ts: value, tsPrecisionUs: 1 } : null;
+  if (typeof value === 'number') return isEpochUs(value) ? { ts: value, tsPrecisionUs: 1 } : null;
   if (typeof value !== 'string') return null;
-  if (EPOCH.test(value)) return { ts: Number(value), tsPrecisionUs: 1 };
+  if (EPOCH.test(value)) return readJsonTime(Number(value));
   const found = RFC3339.exec(value);
   return found === null ? null : readTime(found[1]!, found[2]!, found[3], found[4]);
 }
@@ -77,17 +80,10 @@ function readTime(
   offset: string | undefined,
 ): { ts: number; tsPrecisionUs: number } | null {
   const seconds = parseDateTime(`${date} ${time}`);
-  if (seconds === null) return null;
+  // A stamp without an offset is local time of an unknown zone; it is read as UTC, and the clock of the endpoint corrects it.
+  const offsetUs = parseOffset(offset);
+  if (seconds === null || offsetUs === null) return null;
   const digits = fraction?.length ?? 0;
   const us = fraction === undefined ? 0 : Number(fraction.padEnd(6, '0').slice(0, 6));
-  return { ts: seconds + us - offsetUs(offset), tsPrecisionUs: 10 ** Math.max(0, 6 - digits) };
-}
-
-/** A stamp without an offset is local time of an unknown zone; it is read as UTC, and the clock of the endpoint corrects it. */
-function offsetUs(offset: string | undefined): number {
-  if (offset === undefined || offset === 'Z') return 0;
-  const digits = offset.replace(/:/g, '');
-  const seconds =
-    Number(digits.slice(1, 3)) * 3_600 + Number(digits.slice(3, 5)) * 60 + Number(digits.slice(5, 7) || '0');
-  return (digits[0] === '-' ? -seconds : seconds) * 1_000_000;
+  return { ts: seconds + us - offsetUs, tsPrecisionUs: 10 ** Math.max(0, 6 - digits) };
 }

@@ -6,7 +6,8 @@ export interface Identity {
   readonly length: number; // of what stands before the message
 }
 
-const ADDRESS = String.raw`(?:\d{1,3}(?:\.\d{1,3}){3}|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?):\d{1,5}`;
+/** Bounded: the parts of an IPv6 address look alike, and a run of colons could be divided anywhere. */
+const ADDRESS = String.raw`(?:\d{1,3}(?:\.\d{1,3}){3}|\[?[0-9a-fA-F:.]{0,45}:[0-9a-fA-F:.]{0,45}\]?):\d{1,5}`;
 const TENANT = String.raw`(?: tns: [^\n]{0,128}?)?`;
 
 /** 4.x, and throttled warnings in trace files. 4.0–4.2 print the client id as a binary. */

@@ -94,7 +94,7 @@ function attributesOf(row: EmqxTextRow, groups: { [name: string]: string | undef
   return attributes;
 }
 
-const CRASH_METADATA = /'\$logger_metadata\$',\s*#\{([^}]*)\}/;
+const CRASH_METADATA = /'\$logger_metadata\$',\s{0,99}#\{([^}]{0,4096})\}/;
 
 /** The client of a connection that crashed: the process kept it for its log lines. */
 function clientOfCrash(text: string): { [key: string]: string | undefined } {
@@ -128,9 +128,16 @@ function finish(
     tag: name(get('tag')),
     thread: name(get('pid')),
     func: withLine !== null ? withLine[1]! : tupleMfa(mfa),
-    line: Number.isInteger(lineNumber) ? lineNumber : null,
+    line: isSourceLine(lineNumber) ? lineNumber : null,
     isCut,
   };
+}
+
+const INT32_MAX = 2_147_483_647;
+
+/** A source file has no more lines than the column for them can count. */
+function isSourceLine(number: number): boolean {
+  return Number.isInteger(number) && number >= 0 && number <= INT32_MAX;
 }
 
 /** A name of which only the beginning was printed is none. */

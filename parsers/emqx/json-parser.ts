@@ -1,4 +1,5 @@
 /** Lines of EMQX JSON logs and JSON trace files to records: one object a line (spec emqx-logs.md sections 1.4, 1.5). */
+import { positionAfter } from '../input/line-splitter.ts';
 import {
   type Json,
   type LogRecord,
@@ -7,6 +8,7 @@ import {
   type RawLine,
   type RecordParser,
 } from '../record.ts';
+import { trimEndWhile } from '../trim-end.ts';
 import { splitPairs } from './body-pairs.ts';
 import { consoleRecord } from './console-record.ts';
 import { isValueCut } from './cut-marks.ts';
@@ -31,7 +33,7 @@ class EmqxJsonParser implements RecordParser {
   }
 
   line(line: RawLine): void {
-    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
+    this.next = positionAfter(line);
     if (line.text.trim() === '' && this.pending !== null) {
       this.pending = {
         ...this.pending,
@@ -150,13 +152,15 @@ function interpretObject(object: JsonObject): Interpretation {
   const msg = object.msg;
   if (said.event !== null || typeof msg !== 'string') return said;
   // 4.x puts the whole text of a report, or of a message, into `msg`; all releases do with what the runtime says.
-  const text = msg.replace(/[\s,]+$/, '');
+  const text = trimEndWhile(msg, isBlankOrComma);
   const ofText = interpretReport(text, splitPairs(text, { isTrace: false, keysMayTouch: false }), (key) =>
     key === 'msg' ? undefined : get(key),
   );
   // Messages that are no reports have no `msg` in text logs; here they carry what OTP's old interface left behind.
   return ofText.event === null && get('error_logger') === undefined && !OTP_TEXT.test(msg) ? said : ofText;
 }
+
+const isBlankOrComma = (character: string) => character === ',' || character.trim() === '';
 
 const OTP_TEXT = /^(?:Supervisor|Application|Generic server|State machine|Process)\b|^\[/;
 

@@ -103,7 +103,7 @@ const PAYLOAD = /PacketId=(?:\d+|undefined)((?:, ?)?Payload(?:\((text|hex|hidden
 /** After the password, which is hidden, nothing but the will can follow. */
 const WILL = /, Password=(?:undefined|\**)(, Will\(Q(\d), R([01]), Topic=([\s\S]*))$/;
 const WILL_PAYLOAD = /,? Payload(?:\((text|hex|hidden)\))?=/;
-const PACKET_ID = /PacketId=(\d+)/;
+const PACKET_ID = /PacketId=(\d{1,15})(?!\d)/;
 /** Packets of 5.0.0–5.0.15: the header is closed before the body. */
 const HEAD_CLOSED_FIRST = /^[A-Z]+\(Q\d, R\d, D\d\),/;
 
@@ -175,12 +175,15 @@ function parseFront(text: string, isCut: boolean): PacketAttributes | null {
   return parser.errors.length > 0 ? null : nameAttributes(tree, isCut);
 }
 
+/** More digits than a packet's field can have are none, and a double would not hold them. */
+const INTEGER = /^\d{1,15}$/;
+
 type FieldReader = (attributes: PacketAttributes, text: string) => void;
 
 const asInteger =
   (name: string): FieldReader =>
   (attributes, text) => {
-    if (/^\d+$/.test(text)) attributes[name] = Number(text);
+    if (INTEGER.test(text)) attributes[name] = Number(text);
   };
 
 const READERS: { readonly [field: string]: FieldReader } = {
@@ -197,7 +200,7 @@ const READERS: { readonly [field: string]: FieldReader } = {
   },
   ReasonCode: asInteger('reason_code'),
   ReasonCodes: (attributes, text) => {
-    attributes.reason_codes = (text.match(/\d+/g) ?? []).map(Number);
+    attributes.reason_codes = (text.match(/\d+/g) ?? []).filter((code) => INTEGER.test(code)).map(Number);
   },
   Topic: (attributes, text) => {
     attributes.topic = text;
@@ -234,9 +237,13 @@ function readFilters(text: string): Json {
           .slice(0, MAX_FILTERS)
           .map((topic) => ({ topic, qos: null }));
   const filters: Json[] = [];
-  const pattern = /,?\s*([\s\S]*?)\((#\{[\s\S]*?\})\)/y;
-  for (let found = pattern.exec(inner); found !== null && filters.length < MAX_FILTERS; found = pattern.exec(inner)) {
-    filters.push({ topic: found[1]!, qos: numberOf(termEntry(parseTerm(found[2]!), 'qos')) });
+  for (let at = 0; filters.length < MAX_FILTERS; ) {
+    const open = inner.indexOf('(#{', at);
+    const close = open === -1 ? -1 : inner.indexOf('})', open + 3);
+    if (close === -1) break;
+    const topic = inner.slice(at, open).replace(/^,?\s*/, '');
+    filters.push({ topic, qos: numberOf(termEntry(parseTerm(inner.slice(open + 1, close + 1)), 'qos')) });
+    at = close + 2;
   }
   return filters;
 }

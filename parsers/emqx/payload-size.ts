@@ -16,6 +16,7 @@ export function payloadBytes(payload: PrintedPayload): number | null {
   const cut = PAYLOAD_CUT.exec(payload.text);
   const shown = cut === null ? payload.text : payload.text.slice(0, cut.index);
   const rest = cut === null ? 0 : Number(cut[1] ?? cut[2]);
+  if (!Number.isSafeInteger(rest)) return null;
   const isHex =
     payload.encoding === 'hex' || (payload.encoding === null && cut?.[2] !== undefined && CUT_HEX.test(shown));
   return rest + (isHex ? Math.floor(shown.length / 2) : shownBytes(shown));

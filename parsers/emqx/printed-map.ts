@@ -20,7 +20,8 @@ function mapOfObject(object: JsonObject): Entries {
   const map: Entries = new Map();
   for (const key of Object.keys(object)) {
     const value = object[key]!;
-    map.set(key, typeof value === 'string' || typeof value === 'number' ? value : null);
+    // JSON.parse reads `1e400` as infinity.
+    map.set(key, typeof value === 'string' || Number.isFinite(value) ? (value as string | number) : null);
   }
   return map;
 }

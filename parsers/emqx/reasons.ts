@@ -1,7 +1,7 @@
 /** Why something ended: the kind of a reason, for counting, out of the term that was printed. */
 import type { Json } from '../record.ts';
 import { readMap } from './printed-map.ts';
-import { parseTerm, type Term, termEntry } from './term-grammar.ts';
+import { onOneLine, parseTerm, type Term, termEntry } from './term-grammar.ts';
 
 export interface Reason {
   readonly reason: string | null;
@@ -71,10 +71,9 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
 
 /** `{{my_crash,[1]},[{m,f,1,[…]}]}` -> `my_crash`: the stack is left out, then the first word counts. */
 export function readCrashReason(value: Json): Reason {
-  const printed = String(value)
-    .replace(/\s*\n\s*/g, ' ')
-    .trim();
-  const term = parseTerm(printed.replace(/ in function .*$/, ''));
+  const printed = onOneLine(String(value)).trim();
+  const stackAt = printed.indexOf(' in function ');
+  const term = parseTerm(stackAt === -1 ? printed : printed.slice(0, stackAt));
   const kind =
     SENTENCES.find(([pattern]) => pattern.test(printed))?.[1] ?? (term === null ? null : firstWord(withoutStack(term)));
   if (kind === null && /^[{[]*\.\.\.[\]}]*$/.test(printed)) return { reason: null, reason_term: null };

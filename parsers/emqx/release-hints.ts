@@ -39,7 +39,7 @@ const SHAPES = {
     from: '5.0.0',
     to: '5.0.15',
     means: 'clientid, line, mfa, msg in alphabetical order',
-    pattern: /^(?:clientid: .*?, )?line: \d+, mfa: \w+:\S+, msg: /,
+    pattern: /^(?:clientid: .{0,512}?, )?line: \d+, mfa: \w+:\S+, msg: /,
   },
   mfa_then_line: {
     from: '5.0.16',
@@ -57,13 +57,13 @@ const SHAPES = {
     from: '5.6.0',
     to: EMQX_LAST,
     means: 'the tag comes before msg',
-    pattern: /^tag: [A-Z_]+, (?:tns: .*?, )?(?:clientid: .*?, )?msg: /,
+    pattern: /^tag: [A-Z_]+, (?:tns: .{0,512}?, )?(?:clientid: .{0,512}?, )?msg: /,
   },
   clientid_first: {
     from: '5.6.0',
     to: EMQX_LAST,
     means: 'the client id comes before msg',
-    pattern: /^clientid: (?:(?!, ).)*, msg: /,
+    pattern: /^clientid: (?:(?!, ).){0,512}, msg: /,
   },
   payload_encode: {
     from: '5.8.2',
@@ -81,14 +81,14 @@ const SHAPES = {
     from: '4.0.0',
     to: '5.8.1',
     means: 'packets print Payload=',
-    pattern: /packet(?:: |":")PUBLISH\([^"]*?PacketId=(?:\d+|undefined),? ?Payload=/,
+    pattern: /packet(?:: |":")PUBLISH\([^"]{0,2048}?PacketId=(?:\d+|undefined),? ?Payload=/,
   },
   pid_in_text: {
     from: '5.10.4',
     to: EMQX_LAST,
     means: 'text lines carry the pid',
     pattern:
-      /^tag: MQTT, (?:clientid: .*?, )?msg: mqtt_packet_\w+, (?:peername: \S+, )?(?:username: .*?, )?pid: <\d+\.\d+\.\d+>/,
+      /^tag: MQTT, (?:clientid: .{0,512}?, )?msg: mqtt_packet_\w+, (?:peername: \S+, )?(?:username: .{0,512}?, )?pid: <\d+\.\d+\.\d+>/,
   },
 } as const satisfies { readonly [name: string]: Shape };
 

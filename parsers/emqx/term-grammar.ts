@@ -68,8 +68,8 @@ class TermParser extends EmbeddedActionsParser {
     (): Term =>
       this.OR<Term>([
         { ALT: () => ({ kind: 'atom', text: unquote(this.CONSUME(Atom).image) }) },
-        { ALT: () => ({ kind: 'number', value: Number(this.CONSUME(Integer).image) }) },
-        { ALT: () => ({ kind: 'number', value: Number(this.CONSUME(Float).image) }) },
+        { ALT: () => numberTerm(this.CONSUME(Integer).image) },
+        { ALT: () => numberTerm(this.CONSUME(Float).image) },
         { ALT: () => ({ kind: 'string', text: unquote(this.CONSUME(Quoted).image) }) },
         { ALT: () => ({ kind: 'binary', text: textOfBinary(this.CONSUME(TextBinary).image) }) },
         { ALT: () => ({ kind: 'binary', text: textOfBytes(this.CONSUME(ByteBinary).image) }) },
@@ -157,6 +157,11 @@ export function parseTerm(text: string): Term | null {
   return parser.errors.length > 0 ? null : term;
 }
 
+/** A term that was printed over several lines, on one. */
+export function onOneLine(text: string): string {
+  return text.replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks));
+}
+
 /** Value of a key in a printed map or a list of pairs. */
 export function termEntry(term: Term | null, key: string): Term | undefined {
   if (term?.kind === 'map') return term.entries.find(([k]) => k.kind === 'atom' && k.text === key)?.[1];
@@ -201,6 +206,13 @@ function unescapeText(text: string): string {
       return code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd';
     },
   );
+}
+
+/** Erlang's integers have no limit: one that a double does not hold exactly stays text. */
+function numberTerm(image: string): Term {
+  const value = Number(image);
+  const isHeld = Number.isSafeInteger(value) || (Number.isFinite(value) && image.includes('.'));
+  return isHeld ? { kind: 'number', value } : { kind: 'opaque', text: image };
 }
 
 function unquote(image: string): string {

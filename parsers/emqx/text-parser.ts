@@ -1,4 +1,5 @@
 /** Lines of EMQX text logs and text trace files to records (spec emqx-logs.md sections 1.1–1.3, 1.5, 1.6). */
+import { positionAfter } from '../input/line-splitter.ts';
 import {
   type Envelope,
   type LogRecord,
@@ -46,7 +47,7 @@ class EmqxTextParser implements RecordParser {
   }
 
   line(line: RawLine): void {
-    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
+    this.next = positionAfter(line);
     const frame = splitFrame(line.text);
     if (frame !== null && frame !== 'bad') this.start(line, frame);
     else if (frame === null && this.isConsoleLine(line.text)) this.start(line, CONSOLE_FRAME);

@@ -23,6 +23,11 @@ export interface LinePosition {
   readonly lineNo: number; // 1-based number of the line that starts there
 }
 
+/** Where the line behind this one starts: the same number again, if no line end but a hole lies between them. */
+export function positionAfter({ byteOffset, byteLength, lineNo, endsInHole }: RawLine): LinePosition {
+  return { byteOffset: byteOffset + byteLength, lineNo: endsInHole === true ? lineNo : lineNo + 1 };
+}
+
 export class LineSplitter {
   private readonly onLine: (line: RawLine) => void;
   private lineNo: number;

@@ -119,8 +119,10 @@ const DUMP_START = 'This NanoMQ instance configured as:';
 const BRIDGE_LINE = /^(?:aws\.)?bridge\.mqtt\.(.+?)\.(tls\.enable|\w+)[ \t]*:[ \t]*(.*)$/;
 const SECTION_LINE =
   /^(?:(?:aws\.)?bridge\.mqtt\.(.+)\.(forwards|subscription|hybrid_servers|tls)|(sqlite|http server jwt)):\s*$/;
-const ITEM_LINE = /^\t(?:\[(\d+)\] )?([a-z_ ]+?)[ \t]*:[ \t]*(.*)$/;
-const VALUE_LINE = /^((?:aws\.)?[a-z_. ]+?)[ \t]*:[ \t]*(.*)$/;
+const ITEM_LINE = /^\t(?:\[(\d{1,15})\] )?( *[a-z_]+(?: +[a-z_]+)*)[ \t]*:[ \t]*(.*)$/;
+const VALUE_LINE = /^([a-z_.]+(?: +[a-z_.]+)*)[ \t]*:[ \t]*(.*)$/;
+/** What `.` does not match. No statement of the dump prints one, and `(.*)$` would be tried from every blank before it. */
+const LINE_END = /[\n\r\u2028\u2029]/;
 
 export function isConfItem(message: string): boolean {
   return message.charCodeAt(0) === 0x09;
@@ -136,7 +138,8 @@ export function confSection(message: string): ConfSection | null {
 /** What a line of conf.c says; `section` is the one it stands in. */
 export function readConfLine(message: string, section: ConfSection | null): ConfMatch | null {
   if (isConfItem(message)) return readItem(message, section);
-  const bridgeLine = BRIDGE_LINE.exec(message);
+  const isOneLine = !LINE_END.test(message);
+  const bridgeLine = isOneLine ? BRIDGE_LINE.exec(message) : null;
   if (bridgeLine !== null) {
     const key = bridgeLine[2]!;
     const printed = bridgeLine[3]!;
@@ -151,7 +154,7 @@ export function readConfLine(message: string, section: ConfSection | null): Conf
   if (brokerSection !== null) {
     return { event: 'conf_value', attributes: { key: brokerSection.name }, bridge: null, body: null };
   }
-  const valueLine = VALUE_LINE.exec(message);
+  const valueLine = isOneLine ? VALUE_LINE.exec(message) : null;
   if (valueLine === null) return null;
   const key = valueLine[1]!;
   if (!VALUE_KEYS.has(key.replace(/^aws\./, ''))) return null;
@@ -159,7 +162,7 @@ export function readConfLine(message: string, section: ConfSection | null): Conf
 }
 
 function readItem(message: string, section: ConfSection | null): ConfMatch | null {
-  const found = ITEM_LINE.exec(message);
+  const found = LINE_END.test(message) ? null : ITEM_LINE.exec(message);
   if (found === null) return null;
   const key = found[2]!;
   const attributes: { [name: string]: string | number | null } = {};
@@ -181,5 +184,5 @@ function readValue(key: string, printed: string): string | number | null {
   if (text === '(null)') return null;
   if (!NUMBER_KEYS.has(key)) return text;
   const value = Number(text.replace(/s$/, ''));
-  return text === '' || Number.isNaN(value) ? text : value;
+  return text === '' || !Number.isFinite(value) ? text : value;
 }

@@ -11,6 +11,7 @@
  * records of one line stay together, so that a reader which is interrupted can start again at the first record held and sees
  * what this one saw.
  */
+import { positionAfter } from '../input/line-splitter.ts';
 import {
   type Envelope,
   type LogRecord,
@@ -30,7 +31,7 @@ const NANOMQ_PRECISION_US = 1_000_000;
 const MAX_HELD_RECORDS = 256;
 /** A prefix waits this many records for its message; 15 were seen. */
 const MAX_WAIT_RECORDS = 32;
-/** Prefixes in one line; more than three were never seen. */
+/** Prefixes of one line that are looked at together; more than three were never seen. What follows is read as a line of its own. */
 const MAX_PREFIXES_PER_LINE = 16;
 const INTERLEAVED: readonly RecordFlag[] = ['interleaved'];
 
@@ -76,7 +77,7 @@ class NanomqParser implements RecordParser {
   }
 
   line(line: RawLine): void {
-    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
+    this.next = positionAfter(line);
     this.read({ line, text: line.text, byteOffset: line.byteOffset, byteLength: line.byteLength });
   }
 
@@ -107,6 +108,12 @@ class NanomqParser implements RecordParser {
     let offset = piece.byteOffset;
     const lineEnd = piece.byteOffset + piece.byteLength;
     for (let i = 0; i + 1 < bounds.length; i++) {
+      if (i === MAX_PREFIXES_PER_LINE) {
+        // A reader that resumes in this line must cut it at the same places: it can only do so where nothing is held.
+        this.flush();
+        this.readRest(piece, bounds[i]!, offset);
+        return;
+      }
       const text = piece.text.slice(bounds[i]!, bounds[i + 1]!);
       const byteLength = i + 2 === bounds.length ? lineEnd - offset : Buffer.byteLength(text);
       const part: Piece = { line: piece.line, text, byteOffset: offset, byteLength };
@@ -119,14 +126,14 @@ class NanomqParser implements RecordParser {
       this.continue(part, INTERLEAVED);
       if (this.held.length > 0) continue;
       // Nobody owns this text: a reader that resumes starts behind it, and must see the rest as this one does.
-      this.read({
-        line: piece.line,
-        text: piece.text.slice(bounds[1]),
-        byteOffset: offset,
-        byteLength: lineEnd - offset,
-      });
+      this.readRest(piece, bounds[1]!, offset);
       return;
     }
+  }
+
+  private readRest(piece: Piece, from: number, byteOffset: number): void {
+    const byteLength = piece.byteOffset + piece.byteLength - byteOffset;
+    this.read({ line: piece.line, text: piece.text.slice(from), byteOffset, byteLength });
   }
 
   private start(piece: Piece, header: NanomqHeader, isFirst: boolean, flags: readonly RecordFlag[]): void {

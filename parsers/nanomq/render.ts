@@ -1,5 +1,6 @@
 /** Event and fields back to the text NanoMQ prints: the inverse of the catalogue search. */
 import type { Attributes, Json } from '../record.ts';
+import { trimEndings } from '../trim-end.ts';
 import { nanomqCatalogue } from './catalogue/index.ts';
 import type { CatalogueRow } from './catalogue-row.ts';
 import { parsePrintfFormat } from './printf-format.ts';
@@ -74,7 +75,7 @@ function renderRow(row: CatalogueRow, fields: Attributes): string {
     slot += 1;
     text += printValue(part.kind, part.conversion, name === undefined ? undefined : fields[name]);
   }
-  return text.replace(/\n+$/, '');
+  return trimEndings(text, '\n');
 }
 
 function printValue(kind: string, conversion: string, value: Json | undefined): string {

@@ -5,6 +5,7 @@
  * NanoMQ passes its level number on as syslog priority unconverted, so that each level comes out two steps too bad (log.c
  * `syslog_callback`). The source file is not known: statements are found by their text among those of all files.
  */
+import { positionAfter } from '../input/line-splitter.ts';
 import {
   type Envelope,
   type LogRecord,
@@ -15,6 +16,7 @@ import {
   type RecordParser,
   type Severity,
 } from '../record.ts';
+import { trimEndings } from '../trim-end.ts';
 import { searchAllFiles } from './catalogue-search.ts';
 import { type ConfSection, confSection, isConfItem, readConfLine } from './conf-dump.ts';
 
@@ -31,7 +33,7 @@ const SEVERITY_OF_PRIORITY: readonly (Severity | null)[] = [
 ];
 
 /** rsyslog writes control characters as octal numbers: the line end that some messages end in, the tab of the settings dump. */
-const ESCAPED_LINE_ENDS = /(?:#012)+$/;
+const ESCAPED_LINE_END = '#012';
 const ESCAPED_TAB = /^#011/;
 
 /** Items of one section of the settings dump at most; they are held back until the section ends. */
@@ -62,7 +64,7 @@ export function createNanomqSyslogParser(sink: ParserSink): RecordParser {
 
   return {
     line(line) {
-      next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
+      next = positionAfter(line);
       const body = capped(line.text);
       const message = unescaped(body);
       const last = held[held.length - 1];
@@ -140,7 +142,7 @@ function searchStatement(message: string, severity: Severity | null) {
 }
 
 function unescaped(body: string): string {
-  return body.replace(ESCAPED_LINE_ENDS, '').replace(ESCAPED_TAB, '\t');
+  return trimEndings(body, ESCAPED_LINE_END).replace(ESCAPED_TAB, '\t');
 }
 
 function severityOf(envelope: Envelope | undefined): Severity | null {

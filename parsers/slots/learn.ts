@@ -38,7 +38,8 @@ export function slotsOf(mask: Mask, text: string): Slots {
 
 export function learn(slots: Slots, time: LineTime, parseOne: ParseOne): Learned | null {
   const original = parseOne(slots.text);
-  if (original === null || !isWhole(original, slots.text, time)) return null;
+  // What no statement prints says nothing of other values: with one of them the line may well be a statement.
+  if (original === null || original.event === null || !isWhole(original, slots.text, time)) return null;
   const literal = new Set<number>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const shape = deriveShape(slots, literal, original, time, parseOne);
@@ -285,7 +286,7 @@ function attributesTemplate(
     literalText = '';
     used.push(piece.charCodeAt(0) === 1 ? ~slot : slot);
     if (piece.charCodeAt(0) === 2) {
-      const inString = (parts.join('').match(/(?<!\\)"/g)?.length ?? 0) % 2 === 1;
+      const inString = (parts.join('').match(/(?<!\\)(?:\\\\)*"/g)?.length ?? 0) % 2 === 1;
       (inString ? quoted : decimals).add(slot);
     }
   }

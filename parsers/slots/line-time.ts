@@ -1,5 +1,5 @@
 /** Stamps at the start of a line, read without a regular expression. */
-import { parseDateTime } from '../input/date-time.ts';
+import { isEpochUs, parseDateTime } from '../input/date-time.ts';
 import type { TimeFormat } from './shape.ts';
 
 export interface LineTime {
@@ -25,7 +25,7 @@ export function readLineTime(text: string, into: LineTime): boolean {
     into.us = Number(text.slice(0, EPOCH_DIGITS));
     into.length = EPOCH_DIGITS;
     into.format = EPOCH;
-    return true;
+    return isEpochUs(into.us);
   }
   if (digits !== 4 || text.charCodeAt(4) !== 0x2d || text.charCodeAt(7) !== 0x2d) return false;
   if (text.charCodeAt(13) !== 0x3a || text.charCodeAt(16) !== 0x3a) return false;

@@ -6,6 +6,8 @@
  * a line that the mask cannot take goes to the grammars. Text in a slot is limited to characters that no grammar gives a meaning.
  */
 
+import { nanomqCatalogue } from '../nanomq/catalogue/index.ts';
+
 export const MAX_SLOTS = 64;
 
 /** What a slot holds; decides with what it is replaced when a shape is learned. */
@@ -258,13 +260,14 @@ export class Mask {
         hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
         hash2 = (Math.imul(hash2, 0x5bd1e995) + text.charCodeAt(i)) | 0;
       }
-      if (this.count === MAX_SLOTS) return false;
+      const form = slotKind === COMPOSITE ? formOf(text, slotAt, end) : 0;
+      if (this.count === MAX_SLOTS || form < 0) return false;
       this.from[this.count] = slotAt;
       this.to[this.count] = end;
       this.kind[this.count] = slotKind;
       this.count += 1;
-      hash = Math.imul(hash ^ (0x100 + slotKind), 0x01000193);
-      hash2 = (Math.imul(hash2, 0x5bd1e995) + (0x100 + slotKind)) | 0;
+      hash = Math.imul(Math.imul(hash ^ (0x100 + slotKind), 0x01000193) ^ form, 0x01000193);
+      hash2 = (Math.imul((Math.imul(hash2, 0x5bd1e995) + 0x100 + slotKind) | 0, 0x5bd1e995) + form) | 0;
       before = text.charCodeAt(end - 1);
       i = end;
     }
@@ -351,14 +354,14 @@ export class Mask {
     if (this.isJson ? stop !== 0x22 && stop !== COMMA && stop !== 0x29 : !isNameStop(text, end)) return from;
     if (isReserved(text, from, end)) return from;
     // Tokens in place of names are the grammars' business.
-    if (end - from > MAX_NAME_CHARS || text.startsWith('eyJ', from)) return -1;
+    if (end - from > MAX_NAME_CHARS || text.startsWith('eyJ', from) || isCut(text, from, end)) return -1;
     this.keyedKind = WORD;
     return end;
   }
 
   private isWord(text: string, from: number, to: number): boolean {
     for (let i = from; i < to; i++) if (!isWordChar(text.charCodeAt(i))) return false;
-    return !isReserved(text, from, to);
+    return !isReserved(text, from, to) && !isCut(text, from, to);
   }
 
   private slot(text: string, from: number, to: number, kind: number): boolean {
@@ -368,6 +371,16 @@ export class Mask {
     this.hash2 = (Math.imul(this.hash2, 0x5bd1e995) + 0x100 + kind) | 0;
     return true;
   }
+}
+
+/** `...` marks what the product cut off: such a name is none. */
+function isCut(text: string, from: number, to: number): boolean {
+  let dots = 0;
+  for (let i = from; i < to; i++) {
+    dots = text.charCodeAt(i) === 0x2e ? dots + 1 : 0;
+    if (dots === 3) return true;
+  }
+  return false;
 }
 
 const MAX_PHRASE_CHARS = 512;
@@ -415,6 +428,7 @@ function isPrintedBinary(text: string, from: number, to: number): boolean {
       if ((escaped !== 0x22 && escaped !== 0x5c) || i + 1 >= to) return false;
       i += 1;
     } else if (c === 0x22 || c < SPACE || c >= 0x7f) return false;
+    else if (c === 0x2e && text.startsWith('...', i)) return false;
   }
   return true;
 }
@@ -427,6 +441,42 @@ function isByteList(text: string, from: number, to: number): boolean {
   return to > from;
 }
 
+const MAX_FORM_GROUPS = 10;
+
+/** Number that stands for the separators and the lengths of the groups of digits; -1 if there are too many groups. */
+function formOf(text: string, from: number, to: number): number {
+  let form = 0;
+  let groups = 0;
+  let digits = 0;
+  for (let i = from; i <= to; i++) {
+    if (i < to && isDigit(text.charCodeAt(i))) {
+      digits += 1;
+      continue;
+    }
+    groups += 1;
+    if (groups > MAX_FORM_GROUPS) return -1;
+    // Parts of an address have up to three digits, ports up to five.
+    const size = digits === 0 ? 0 : digits <= 3 ? 1 : digits <= 5 ? 2 : 3;
+    form = form * 8 + size * 2 + (text.charCodeAt(i) === COLON ? 1 : 0);
+    digits = 0;
+  }
+  return form;
+}
+
+let words: ReadonlySet<string> | null = null;
+
+/** What statements of NanoMQ themselves print in brackets or quotes: it tells one from another. */
+function statementWords(): ReadonlySet<string> {
+  words ??= new Set(
+    nanomqCatalogue.flatMap(({ rows }) =>
+      rows.flatMap(({ format }) =>
+        Array.from(format.matchAll(/\[([^[\]]+)\]|'([^']+)'/g), (found) => found[1] ?? found[2]!),
+      ),
+    ),
+  );
+  return words;
+}
+
 /** Printable text without brackets, quotes and escapes. */
 function isPhrase(text: string, from: number, to: number): boolean {
   if (to - from > MAX_PHRASE_CHARS) return false;
@@ -434,7 +484,9 @@ function isPhrase(text: string, from: number, to: number): boolean {
     const c = text.charCodeAt(i);
     if (c < SPACE || c >= 0x7f || c === 0x5b || c === 0x5d || c === 0x22 || c === 0x27 || c === 0x5c) return false;
   }
-  return !isReserved(text, from, to) && (to - from > MAX_NUMBERED_CHARS || !NUMBERED_NAME.test(text.slice(from, to)));
+  if (isReserved(text, from, to)) return false;
+  const phrase = text.slice(from, to);
+  return (to - from > MAX_NUMBERED_CHARS || !NUMBERED_NAME.test(phrase)) && !statementWords().has(phrase);
 }
 
 function isNumber(text: string, from: number, to: number): boolean {

@@ -1,7 +1,8 @@
 /**
  * A parser in front of a layout's own: lines of a known shape are taken apart and handed on as slots, everything else goes to the
- * layout's parser. Both give the same records (test/parsers/slots-*.test.ts holds them against each other).
+ * layout's parser. Both give the same records (test/property holds them against each other).
  */
+import { positionAfter } from '../input/line-splitter.ts';
 import type { LogRecord, ParserSink, RawLine, RecordParser } from '../record.ts';
 import { type LineTime, newLineTime, readLineTime } from './line-time.ts';
 import { Mask, type MaskStyle, NUMBER, TIME } from './mask.ts';
@@ -31,6 +32,9 @@ export function createSlottedParser(name: string, layout: SlottedLayout, sink: S
 
 /** Longer lines are rare, and their bodies are cut. */
 const MAX_LINE_CHARS = 16_384;
+
+const MAX_THREAD_DIGITS = 10;
+const MAX_OFFSET_CHARS = ' +01:00:00'.length;
 
 /** A line of a known shape whose continuation lines might follow. */
 interface Pending {
@@ -108,8 +112,7 @@ class SlottedParser implements RecordParser {
 
   settle(): boolean {
     if (this.pending !== null) {
-      const last = this.pending.blank ?? this.pending.line;
-      this.next = { byteOffset: last.byteOffset + last.byteLength, lineNo: last.lineNo + 1 };
+      this.next = positionAfter(this.pending.blank ?? this.pending.line);
       this.emitPending();
     }
     if (this.slowHolds && this.slow.settle()) this.slowHolds = false;
@@ -128,7 +131,7 @@ class SlottedParser implements RecordParser {
   }
 
   private toSlow(line: RawLine): void {
-    this.next = { byteOffset: line.byteOffset + line.byteLength, lineNo: line.lineNo + 1 };
+    this.next = positionAfter(line);
     this.slow.line(line);
     this.slowHolds = true;
   }
@@ -165,13 +168,15 @@ class SlottedParser implements RecordParser {
       // ` [THREAD] LEVEL file:line: ` stays literal but for the thread.
       const close = text.indexOf(']', from);
       const bodyAt = text.indexOf(': ', close);
-      if (close === -1 || bodyAt === -1 || text.charCodeAt(from) !== 0x20 || text.charCodeAt(from + 1) !== 0x5b)
-        return null;
+      if (bodyAt === -1 || text.charCodeAt(from) !== 0x20 || text.charCodeAt(from + 1) !== 0x5b) return null;
+      if (!isThread(text, from + 2, close)) return null;
       mask.addSlot(from + 2, close, NUMBER);
       if (!mask.scan(text, close, bodyAt + 2, 'nanomq', from)) return null;
     } else {
       const bodyAt = text.indexOf('] ', from);
-      if (bodyAt === -1 || !mask.scan(text, from, bodyAt + 2, 'emqx', from)) return null;
+      // A collector's stamp may stand before EMQX's own: then it is not the record's time.
+      if (bodyAt === -1 || text.indexOf(' [', from) > from + MAX_OFFSET_CHARS) return null;
+      if (!mask.scan(text, from, bodyAt + 2, 'emqx', from)) return null;
     }
     return this.memo.find(mask, text, time);
   }
@@ -191,6 +196,13 @@ class SlottedParser implements RecordParser {
 
 /** Longer than any stamp. */
 const MAX_STAMP_CHARS = 32;
+
+/** The thread as a header can have it: with more digits, or anything else, the line starts no record. */
+function isThread(text: string, from: number, to: number): boolean {
+  if (to <= from || to - from > MAX_THREAD_DIGITS) return false;
+  for (let i = from; i < to; i++) if (text.charCodeAt(i) < 0x30 || text.charCodeAt(i) > 0x39) return false;
+  return true;
+}
 
 /** The record that the layout's parser makes of the line alone, null if it makes anything but one record. */
 function parseAlone(layout: SlottedLayout, text: string): LogRecord | null {

@@ -13,7 +13,8 @@ const MIN_MS = 25;
 const MANY_LINES = 3000;
 const LONG_CHARS = 4000;
 const REPEATS = 2;
-const LONG_LINES_A_LAYOUT = 250;
+const MAX_LOOKS = 4;
+const LONG_LINES_A_LAYOUT = 400;
 /** What a pattern that looks ahead or backtracks may trip over, when there is much of it. */
 const FILLINGS = [
   '{',
@@ -44,6 +45,22 @@ const FILLINGS = [
   'msg: ',
   'Topic=',
   '/',
+  ':',
+  '@',
+  '@ ',
+  ',',
+  '.',
+  ' .',
+  '(#{',
+  '\\n',
+  '\\n ',
+  '#012',
+  ', reason: ',
+  'PacketId=',
+  ', error: ',
+  ' SUBSCRIBE ',
+  '. Reason: ',
+  '}, ',
 ];
 
 export const TIME_LAW = 'time is linear in size';
@@ -73,6 +90,10 @@ export function* timeViolations(pool: LinePool, layouts: readonly Layout[], seed
     for (const filling of FILLINGS) {
       const blanks = (times: number) => Buffer.from(`${filling}\n`.repeat(times));
       yield* judged(layout, `many lines of ${filling}`, blanks(LONG_CHARS), blanks(LONG_CHARS * TIMES));
+      const base = lines[rng.int(0, lines.length - 1)]!;
+      const behind = (times: number) => Buffer.concat([base, Buffer.from('\n'), blanks(times), Buffer.from('x\n')]);
+      const name = `many lines of ${filling} behind ${base.toString('latin1', 0, 200)}`;
+      yield* judged(layout, name, behind(LONG_CHARS), behind(LONG_CHARS * TIMES));
     }
   }
 }
@@ -100,7 +121,10 @@ function longLine(
 function* judged(layout: Layout, from: string, small: Buffer, large: Buffer): Generator<TimeViolation> {
   const first = timeMs(layout, large, 1);
   if (first < MIN_MS) return;
-  const ratio = timeMs(layout, large, REPEATS) / timeMs(layout, small, REPEATS);
+  // Looked at again before it is told: other work on the machine slows some runs down and not others.
+  let ratio = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < MAX_LOOKS && ratio > MAX_SLOWDOWN; look += 1)
+    ratio = Math.min(ratio, timeMs(layout, large, REPEATS) / timeMs(layout, small, REPEATS));
   if (ratio <= MAX_SLOWDOWN) return;
   yield {
     layout,

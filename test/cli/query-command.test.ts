@@ -25,7 +25,9 @@ test('every named query runs and every row has the columns that its header promi
     assert.equal(code, 0, `${name}: ${err}`);
     const rows = out.split('\n').filter((line) => line !== '');
     for (const row of rows.slice(0, 5)) assert.equal(typeof JSON.parse(row), 'object');
-    if (name !== 'unparsed') assert.ok(rows.length > 0, `${name} has rows for the example`);
+    // Of the example, all is known and read.
+    if (name !== 'unparsed' && name !== 'unknown-messages')
+      assert.ok(rows.length > 0, `${name} has rows for the example`);
   }
 });
 

@@ -1,6 +1,7 @@
 /**
  * What holds for any bytes whatever (docs/ARCHITECTURE.md, data model): nothing throws, every byte and line is accounted for
- * once, records come in the order of their first bytes, and neither chunks nor an interruption changes what is read.
+ * once, records come in the order of their first bytes, and neither chunks nor an interruption nor the fast way through slots
+ * changes what is read.
  */
 import { isDeepStrictEqual } from 'node:util';
 import {
@@ -11,6 +12,10 @@ import {
   LineSplitter,
   type LogRecord,
   MAX_BODY_CHARS,
+  type ParserSink,
+  type ShapeStore,
+  type SlottedSink,
+  toLogRecord,
   type UnparsedLine,
 } from '../../parsers/index.ts';
 import type { Rng } from './mutate.ts';
@@ -28,6 +33,7 @@ const INT32_MAX = 2_147_483_647;
 const MAX_LINES_FED = 2000;
 
 export const NO_THROW_LAW = 'nothing throws';
+const SLOTS_LAW = 'slots change nothing';
 /** The values of a record do not fit the types that the docs promise. */
 export const VALUE_LAW = 'values can be stored';
 
@@ -46,10 +52,19 @@ interface Reading {
   readonly lines: number;
 }
 
-function read(layout: Layout, bytes: Buffer, chunkBytes: number, start?: LinePosition): Reading {
+/** Makes the sink that a parser writes its items to. */
+type ToSink = (items: Item[]) => ParserSink | SlottedSink;
+
+function read(
+  layout: Layout,
+  bytes: Buffer,
+  chunkBytes: number,
+  start?: LinePosition,
+  toSink: ToSink = plain,
+): Reading {
   const items: Item[] = [];
   let lines = 0;
-  const parser = createParser(layout, sinkOf(items));
+  const parser = createParser(layout, toSink(items));
   const splitter = new LineSplitter((line) => {
     lines += 1;
     parser.line(line);
@@ -60,15 +75,24 @@ function read(layout: Layout, bytes: Buffer, chunkBytes: number, start?: LinePos
   return { items, lines };
 }
 
-const sinkOf = (items: Item[]) => ({
+const plain = (items: Item[]) => ({
   record: (value: LogRecord) => void items.push({ kind: 'record', value }),
   unparsed: (value: UnparsedLine) => void items.push({ kind: 'unparsed', value }),
 });
 
+/** Takes slotted records, and makes of each the record that it stands for. */
+const slotted =
+  (shapes: ShapeStore): ToSink =>
+  (items) => ({
+    ...plain(items),
+    shapes,
+    slotted: (value) => void items.push({ kind: 'record', value: toLogRecord(value) }),
+  });
+
 /** Feeds `lines` lines, then goes on with a fresh parser where the first one says. */
-function readInterrupted(layout: Layout, bytes: Buffer, lines: number): Item[] {
+function readInterrupted(layout: Layout, bytes: Buffer, lines: number, toSink: ToSink): Item[] {
   const items: Item[] = [];
-  const parser = createParser(layout, sinkOf(items));
+  const parser = createParser(layout, toSink(items));
   let left = lines;
   const splitter = new LineSplitter((line) => {
     if (left > 0) parser.line(line);
@@ -77,7 +101,7 @@ function readInterrupted(layout: Layout, bytes: Buffer, lines: number): Item[] {
   splitter.push(bytes);
   splitter.end();
   const resume = parser.resumePoint();
-  return [...items, ...read(layout, bytes.subarray(resume.byteOffset), bytes.length + 1, resume).items];
+  return [...items, ...read(layout, bytes.subarray(resume.byteOffset), bytes.length + 1, resume, toSink).items];
 }
 
 /** The first law that does not hold for these bytes read as this layout; null if all hold. Draws chunk sizes and interruptions from `rng`. */
@@ -88,6 +112,7 @@ export function violation(layout: Layout, bytes: Buffer, rng: Rng): Violation | 
       accountViolation(layout, bytes, whole) ??
       sameItems('chunks change nothing', read(layout, bytes, rng.int(1, 300)).items, whole.items) ??
       interruptionViolation(layout, bytes, whole, rng) ??
+      slotsViolation(layout, bytes, whole, rng) ??
       detectionViolation(bytes) ??
       valueViolation(whole)
     );
@@ -105,12 +130,23 @@ function interruptionViolation(layout: Layout, bytes: Buffer, whole: Reading, rn
     const lines = rng.int(0, Math.min(MAX_LINES_FED, whole.lines));
     const found = sameItems(
       `an interruption after ${lines} lines changes nothing`,
-      readInterrupted(layout, bytes, lines),
+      readInterrupted(layout, bytes, lines, plain),
       whole.items,
     );
     if (found !== null) return { ...found, law: 'an interruption changes nothing' };
   }
   return null;
+}
+
+/** The first reading learns shapes, the second one knows them from its first line on, the third one is interrupted. */
+function slotsViolation(layout: Layout, bytes: Buffer, whole: Reading, rng: Rng): Violation | null {
+  const toSink = slotted(new Map());
+  const lines = rng.int(0, whole.lines);
+  return (
+    sameItems(SLOTS_LAW, read(layout, bytes, bytes.length + 1, undefined, toSink).items, whole.items) ??
+    sameItems(SLOTS_LAW, read(layout, bytes, bytes.length + 1, undefined, toSink).items, whole.items) ??
+    sameItems('slots change nothing after an interruption', readInterrupted(layout, bytes, lines, toSink), whole.items)
+  );
 }
 
 function accountViolation(layout: Layout, bytes: Buffer, { items, lines }: Reading): Violation | null {
@@ -180,7 +216,7 @@ function detectionViolation(bytes: Buffer): Violation | null {
   splitter.push(bytes);
   splitter.end();
   const found = detectLayout(lines);
-  return found === null || LAYOUTS.includes(found.layout)
+  return found === null || found.layout === 'nanomq-syslog' || LAYOUTS.includes(found.layout)
     ? null
     : unequal('a known layout is detected', LAYOUTS.join(), found.layout);
 }

@@ -177,3 +177,114 @@ export function damagedLog(pool: readonly Buffer[], lines: number, rng: Rng): Da
   if (rng.int(0, 3) === 0) parts.pop(); // the log ends in the middle
   return { bytes: Buffer.concat(parts), mutations: [...mutations] };
 }
+
+/** Values that a number, a name or a text of a line is changed to: those that parsers know, and those that look like something else. */
+const OTHER_VALUES = [
+  '0',
+  '1',
+  '2',
+  '3',
+  '5',
+  '10',
+  '16',
+  '17',
+  '128',
+  '135',
+  '255',
+  '256',
+  '65535',
+  '65536',
+  '4294967295',
+  '4294967296',
+  '99999999999',
+  '9'.repeat(16),
+  '00',
+  '007',
+  '-1',
+  '1.5',
+  '1e5',
+  '0x1f',
+  'ff',
+  'a',
+  'A_b-c',
+  'undefined',
+  'null',
+  'true',
+  'false',
+  'x y',
+  'x,y',
+  'x, y: z',
+  'a: b',
+  'PacketId=7',
+  'é',
+  '"',
+  '\\',
+  '\\"',
+  "it's",
+  '',
+  ' ',
+  '<<"x">>',
+  '<<"x\\"y">>',
+  '<<1,2,3>>',
+  '<<16,1,2>>',
+  '[]',
+  '[x]',
+  '(x)',
+  '{x}',
+  ']',
+  ')',
+  '...',
+  'x...',
+  '******',
+  'eyJhbGciOi.eyJzdWIi.x',
+  '127.0.0.1:1883',
+  '[::1]:1883',
+  '<0.1.2>',
+  'sid4',
+  'a@b',
+  '10ab',
+];
+const TOKEN = /\d+|[A-Za-z_]+|[^\sA-Za-z0-9_]+/g;
+
+/** The line with one to three of its values changed. */
+function varied(line: Buffer, rng: Rng): Buffer {
+  let text = latin1(line);
+  for (let count = rng.int(1, 3); count > 0; count -= 1) {
+    const pattern = rng.int(0, 2) === 0 ? TOKEN : /\d+/g;
+    text = replaceOne(text, pattern, rng, (found) =>
+      rng.int(0, 2) === 0 ? pick(rng, OTHER_VALUES) : found.replace(/\d/g, () => String(rng.int(0, 9))),
+    );
+  }
+  return bytesOf(text);
+}
+
+/**
+ * A log that says a few things again and again with other values in them, as real ones do, so that their shapes are learned: a
+ * reader that knows the shape of a line must not take another line for one of its kind.
+ */
+export function repeatedLog(pool: readonly Buffer[], rng: Rng): DamagedLog {
+  const mutations = new Set<string>(['repeated']);
+  const bases = Array.from({ length: rng.int(1, 3) }, () => {
+    const line = pick(rng, pool);
+    return rng.int(0, 3) === 0 ? varied(line, rng) : line;
+  });
+  const parts: Buffer[] = [];
+  for (let count = rng.int(20, 40) * bases.length; count > 0; count -= 1) {
+    let line = pick(rng, bases);
+    const change = rng.int(0, 9);
+    // Mostly only other digits: what is too different has another shape and is not learned.
+    if (change < 4)
+      line = bytesOf(latin1(line).replace(/\d/g, (digit) => (rng.int(0, 7) === 0 ? String(rng.int(0, 9)) : digit)));
+    else if (change < 8) line = varied(line, rng);
+    else if (change === 8) {
+      const name = pick(rng, NAMES);
+      if (SELDOM[name] === undefined) {
+        line = MUTATIONS[name]!(line, rng, () => pick(rng, pool));
+        mutations.add(name);
+      }
+    }
+    parts.push(line, LF);
+    if (rng.int(0, 19) === 0) parts.push(LF);
+  }
+  return { bytes: Buffer.concat(parts), mutations: [...mutations] };
+}

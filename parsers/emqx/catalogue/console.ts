@@ -32,7 +32,7 @@ export const consoleRows: readonly EmqxTextRow[] = [
   {
     event: 'listener_failed',
     pattern:
-      /^Failed to start (?:listener )?(?<listener>\S+) (?:listener )?on (?<address>\S+?): (?<reason>[\s\S]+?)\.?\s*$/,
+      /^Failed to start (?:listener )?(?<listener>\S+) (?:listener )?on (?<address>\S+?): (?<reason>[\s\S]+?)(?:\.|(?<!\s))\s*$/,
     fields: { reason: 'reason' },
     severity: 'error',
   },
@@ -62,8 +62,18 @@ export const consoleRows: readonly EmqxTextRow[] = [
     fields: { days: 'int' },
     severity: 'warn',
   },
-  { event: 'console_warning', onlyBeforeLog: true, pattern: /^WARNING: (?<message>[\s\S]*?)\s*$/, severity: 'warn' },
-  { event: 'console_error', onlyBeforeLog: true, pattern: /^ERROR: (?<message>[\s\S]*?)\s*$/, severity: 'error' },
+  {
+    event: 'console_warning',
+    onlyBeforeLog: true,
+    pattern: /^WARNING: (?<message>[\s\S]*?)(?<=^WARNING: |\S)\s*$/,
+    severity: 'warn',
+  },
+  {
+    event: 'console_error',
+    onlyBeforeLog: true,
+    pattern: /^ERROR: (?<message>[\s\S]*?)(?<=^ERROR: |\S)\s*$/,
+    severity: 'error',
+  },
   {
     event: 'console_log_opened',
     pattern: /^===== (?:LOGGING STARTED|ALIVE) /,

@@ -46,6 +46,7 @@ export const otpRows: readonly EmqxCatalogueRow[] = [
   },
 ];
 
+// Blanks at the end are looked for only behind what is none: `\s*$` at every place of a long run of them would be quadratic.
 export const otpTextRows: readonly EmqxTextRow[] = [
   {
     event: 'otp_crash_report',
@@ -91,12 +92,12 @@ export const otpTextRows: readonly EmqxTextRow[] = [
   {
     event: 'otp_supervisor_report',
     pattern:
-      /^Supervisor: (?<supervisor>.+?)\. Context: (?<context>\w+)\. Reason: (?<reason>[\s\S]*?)\. Offender: id=(?<child>.+?),(?:pid=(?<child_pid>[^,]+?)|nb_children=\d+)\.?\s*$/,
+      /^Supervisor: (?<supervisor>.+?)\. Context: (?<context>\w+)\. Reason: (?<reason>[\s\S]*?)\. Offender: id=(?<child>.+?),(?:pid=(?<child_pid>[^,]+?)|nb_children=\d+)(?:\.|(?<!\s))\s*$/,
     fields: { ...CHILD, reason: 'crash_reason' },
   },
   {
     event: 'otp_supervisor_progress',
-    pattern: /^Supervisor: (?<supervisor>.+?)\. Started: id=(?<child>.+),pid=(?<child_pid>[^,]+?)\.?\s*$/,
+    pattern: /^Supervisor: (?<supervisor>.+?)\. Started: id=(?<child>.+),pid=(?<child_pid>[^,]+?)(?:\.|(?<!\s))\s*$/,
     fields: CHILD,
   },
   {
@@ -112,7 +113,7 @@ export const otpTextRows: readonly EmqxTextRow[] = [
   {
     event: 'otp_process_error',
     pattern:
-      /^Error in process (?<process><[\d.]+>)(?: on node (?<node>\S+))? with exit value:[\s,]*(?<reason>[\s\S]*?)[\s,]*$/,
+      /^Error in process (?<process><[\d.]+>)(?: on node (?<node>\S+))? with exit value:[\s,]*(?<reason>[\s\S]*?)(?<![\s,])[\s,]*$/,
     fields: { process: 'printed', reason: 'crash_reason' },
   },
   {
@@ -130,7 +131,7 @@ export const otpTextRows: readonly EmqxTextRow[] = [
   // Load alarms of the runtime, and the stop of listeners and nodes; not in the spec, seen in real logs of 4.4 to 6.2.
   {
     event: 'otp_alarm_set',
-    pattern: /^\s*alarm_handler: \{set,\{?(?<name>[\s\S]+?)(?:,[\s\S]*)?\}+\s*$/,
+    pattern: /^\s*alarm_handler: \{set,\{?(?=[\s\S]*\}\s*$)(?<name>[^,]+?)(?:,|(?<!\})\}+\s*$)/,
     fields: { name: 'printed' },
   },
   {
@@ -138,6 +139,6 @@ export const otpTextRows: readonly EmqxTextRow[] = [
     pattern: /^\s*alarm_handler: \{clear,(?<name>[\s\S]+?)\}\s*$/,
     fields: { name: 'printed' },
   },
-  { event: 'listener_stopped', pattern: /^(?<listener>[\w-]+:[\w:-]+) stopped on (?<address>\S+?)[,\s]*$/ },
+  { event: 'listener_stopped', pattern: /^(?<listener>[\w-]+:[\w:-]+) stopped on (?<address>\S+?)(?<![,\s])[,\s]*$/ },
   { event: 'node_stopping', pattern: /^SIG(?:TERM|INT|HUP|QUIT) received - shutting down/ },
 ];

@@ -143,10 +143,15 @@ export const text4Rows: readonly EmqxTextRow[] = [
   {
     ...V4,
     event: 'broker_subscribe',
-    pattern: /^(?<sub_id>[\s\S]*?) SUBSCRIBE (?<topic>[\s\S]+): Options: (?<sub_opts>#\{[\s\S]*)$/,
+    pattern:
+      /^(?=[\s\S]*: Options: #\{)(?<sub_id>[\s\S]*?) SUBSCRIBE (?<topic>[\s\S]+): Options: (?<sub_opts>#\{[\s\S]*)$/,
     fields: { sub_opts: 'sub_opts' },
   },
-  { ...V4, event: 'broker_unsubscribe', pattern: /^(?:[\s\S]*? )?UNSUBSCRIBE (?<topic>[\s\S]+?): Options: / },
+  {
+    ...V4,
+    event: 'broker_unsubscribe',
+    pattern: /^(?=[\s\S]*: Options: )(?:[\s\S]*? )?UNSUBSCRIBE (?<topic>[\s\S]+?): Options: /,
+  },
   // Not in the spec: seen in real logs of 4.4.
   { ...V4, event: 'trace_control', pattern: /^\[Tracer\] (?:Start|Stop) trace / },
   { ...V4, event: 'unexpected_message', pattern: /^\[[\w /]+\] Unexpected (?:call|cast|info|message|timeout)/i },

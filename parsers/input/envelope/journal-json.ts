@@ -1,5 +1,6 @@
 /** `journalctl -o json`: one object a message. */
 import type { Envelope } from '../../record.ts';
+import { isEpochUs } from '../date-time.ts';
 import type { Wrapper } from './wrapper.ts';
 
 type Entry = { readonly [key: string]: unknown };
@@ -53,7 +54,7 @@ function envelopeOf(entry: Entry): Envelope {
   const priority = facility * 8 + severity;
   return {
     collector: 'journald',
-    ...(Number.isSafeInteger(us) ? { ts: us } : {}),
+    ...(isEpochUs(us) ? { ts: us } : {}),
     ...(host === undefined ? {} : { host }),
     ...(service === undefined ? {} : { service }),
     ...(Number.isSafeInteger(pid) ? { pid } : {}),

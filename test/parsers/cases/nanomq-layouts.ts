@@ -32,6 +32,8 @@ const STREAM_ATTRIBUTES = {
 
 const MIXED: Partial<LogRecord> = { flags: ['interleaved'] };
 
+const MANY_PREFIXES = at(55, 1, 'DEBUG', 'x.c:3').repeat(17);
+
 export const layoutCases: readonly LayoutCase[] = [
   {
     title: 'the outer message comes on the next line',
@@ -304,5 +306,38 @@ export const layoutCases: readonly LayoutCase[] = [
       { event: 'conf_bridge_item', attributes: { section: 'subscription', index: 1, key: 'qos', value: 2 } },
       { event: 'quic_dial_begin' },
     ],
+  },
+  {
+    title: 'a year before 1970 or after 2254 is no date, as a month 13 is none',
+    layout: 'nanomq-file',
+    lines: ['0050', '0729', '1969', '1970', '2254', '2255', '2626', '9999'].map(
+      (year) => `${year}-11-22 04:57:53 [1] WARN  /b/bridge.c:921: bridge client disconnected! RC [0]`,
+    ),
+    records: [null, null, null, 28_097_873_000_000, 8_990_283_473_000_000, null, null, null].map((ts) => ({
+      ts,
+      event: 'bridge_disconnected',
+    })),
+  },
+  {
+    title: 'a setting that no double holds stays text',
+    layout: 'nanomq-file',
+    lines: ['1e400', '9'.repeat(400), '7'].map(
+      (value) => `${at(35, 1, 'INFO ', 'conf.c:10')}bridge.mqtt.emqx1.cancel_timeout: ${value}`,
+    ),
+    records: ['1e400', '9'.repeat(400), 7].map((value) => ({
+      event: 'conf_bridge',
+      attributes: { key: 'cancel_timeout', value },
+    })),
+  },
+  {
+    title: 'a line of many prefixes is read as several lines of some',
+    layout: 'nanomq-console',
+    lines: [`text${MANY_PREFIXES}`, 'who knows'],
+    records: Array.from({ length: 17 }, (_, i) => ({
+      lineNo: 1,
+      byteOffset: 4 + i * (MANY_PREFIXES.length / 17),
+      body: i === 16 ? 'who knows' : '',
+    })),
+    unparsed: ['text'],
   },
 ];

@@ -1,0 +1,52 @@
+import type { Layout } from '../../../parsers/index.ts';
+
+export interface SlotCase {
+  readonly title: string;
+  readonly layout: Layout;
+  /** The line that is repeated until its shape is known. */
+  readonly usual: (index: number) => string;
+  /** Lines that come then. */
+  readonly odd: readonly string[];
+}
+
+const two = (index: number): string => String(index % 60).padStart(2, '0');
+const nanomq = (thread: string, year = '2026') =>
+  `${year}-11-22 04:53:44 [${thread}] INFO  /b/mqtt_quic.c:1810: reconnect in 14`;
+const emqx = (stamp: string) =>
+  `${stamp} [debug] tag: MQTT, clientid: c1, msg: mqtt_packet_received, packet: PINGREQ(Q0, R0, D0)`;
+
+export const slotCases: readonly SlotCase[] = [
+  {
+    title: 'what no thread id can be makes no header',
+    layout: 'nanomq-file',
+    usual: (index) => nanomq(String(8000 + index)),
+    odd: ['18446744073709551616', '[[[[[[8991', '', 'x', '1 2'].map((thread) => nanomq(thread)),
+  },
+  {
+    title: 'a year that is no date has no time',
+    layout: 'nanomq-file',
+    usual: (index) => nanomq(String(8000 + index)),
+    odd: ['0050', '1969', '2255', '2626'].map((year) => nanomq('1', year)),
+  },
+  {
+    title: 'a year that is no date starts no record',
+    layout: 'emqx-text',
+    usual: (index) => emqx(`2024-12-01T10:00:${two(index)}.123456+00:00`),
+    odd: ['2626-12-01T10:00:00.123456+00:00', '0729-12-01T10:00:00.123456+00:00'].map(emqx),
+  },
+  {
+    title: 'digits after the last date start no record',
+    layout: 'emqx-text',
+    usual: (index) => emqx(`17330472001234${two(index)}`),
+    odd: ['9999999999999999', '8993721600000000'].map(emqx),
+  },
+  {
+    title: 'the time is that of EMQX and not that of a collector before it',
+    layout: 'emqx-trace',
+    usual: (index) =>
+      index < 20
+        ? `2024-12-01T10:00:05.123456+00:00 [MQTT] c1@10.0.0.9:40000 msg: mqtt_packet_received, packet: PINGREQ(Q0, R0, D0)`
+        : `2024-12-01T10:00:${two(index)}.5Z 2024-12-01T10:00:05.123456+00:00 [MQTT] c1@10.0.0.9:40000 msg: mqtt_packet_received, packet: PINGREQ(Q0, R0, D0)`,
+    odd: [],
+  },
+];

@@ -1,0 +1,37 @@
+/** Lines that look like those of a learned shape and are not: the fast way must make of them what the grammars make. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createParser, type Layout, LineSplitter, type LogRecord, toLogRecord } from '../../parsers/index.ts';
+import { slotCases } from './cases/slots.ts';
+import { parseAll } from './parse.ts';
+
+/** More than a shape takes to be learned. */
+const TIMES = 40;
+
+for (const { title, layout, usual, odd } of slotCases) {
+  test(`${layout}: ${title}`, () => {
+    const text = `${Array.from({ length: TIMES }, (_, i) => usual(i)).join('\n')}\n${odd.join('\n')}\n${usual(TIMES)}\n`;
+    const { records, slotted } = parseSlotted(layout, text);
+    assert.ok(slotted > 0, 'a shape is learned');
+    const plain = parseAll(layout, text);
+    assert.deepEqual(records, plain.records);
+  });
+}
+
+function parseSlotted(layout: Layout, text: string): { records: LogRecord[]; slotted: number } {
+  const records: LogRecord[] = [];
+  let slotted = 0;
+  const parser = createParser(layout, {
+    record: (record) => records.push(record),
+    unparsed: () => {},
+    slotted: (record) => {
+      slotted += 1;
+      records.push(toLogRecord(record));
+    },
+  });
+  const splitter = new LineSplitter((line) => parser.line(line));
+  splitter.push(Buffer.from(text));
+  splitter.end();
+  parser.end();
+  return { records, slotted };
+}
