@@ -42,6 +42,9 @@ const IMPURE_WORDS: readonly { readonly name: string; readonly member: RegExp | 
   { name: 'setImmediate', member: null, instead: 'return the next deadline and let the driver wait' },
 ];
 
+/** Node's modules that only compute. */
+const PURE_MODULES = ['node:buffer'];
+
 const SOCKET_MODULES = ['net', 'dgram', 'tls', 'http', 'https', 'http2', 'dns'].flatMap((name) => [
   `node:${name}`,
   name,
@@ -113,7 +116,8 @@ function directionFault(file: string, site: ImportSite): string | null {
 
 function libraryFault(file: string, site: ImportSite): string | null {
   const name = site.specifier ?? '';
-  if (isPure(file) && name.startsWith('node:')) return `imports ${name}; this folder is pure: no clock, no I/O`;
+  if (isPure(file) && name.startsWith('node:') && !PURE_MODULES.includes(name))
+    return `imports ${name}; this folder is pure: no clock, no I/O`;
   if (SOCKET_MODULES.includes(name) && !isLive(file)) return `imports ${name}; only engine/live touches sockets`;
   if (isModule(name, QUIC_MODULE)) {
     if (!isLive(file)) return `imports ${QUIC_MODULE}; only engine/live loads it`;

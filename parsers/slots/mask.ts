@@ -256,6 +256,8 @@ export class Mask {
         i += 1;
         continue;
       }
+      // JSON has no numbers that start with a zero; within a string the layout's parser decides.
+      if (this.isJson && slotKind === NUMBER && c === 0x30 && end - slotAt > 1 && JSON_BEFORE.has(before)) return false;
       for (; i < slotAt; i++) {
         hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
         hash2 = (Math.imul(hash2, 0x5bd1e995) + text.charCodeAt(i)) | 0;
@@ -383,6 +385,8 @@ function isCut(text: string, from: number, to: number): boolean {
   return false;
 }
 
+/** What stands before a value that is no string. */
+const JSON_BEFORE = new Set([COLON, COMMA, 0x5b]);
 const MAX_PHRASE_CHARS = 512;
 const MAX_NUMBERED_CHARS = 11;
 const MAX_NAME_CHARS = 128;

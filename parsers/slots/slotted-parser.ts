@@ -186,6 +186,8 @@ class SlottedParser implements RecordParser {
     const { spare: mask, time } = this;
     if (!text.startsWith('{"time":')) return null;
     const at = text.charCodeAt(8) === 0x22 ? 9 : 8;
+    // JSON has no numbers that start with a zero.
+    if (at === 8 && text.charCodeAt(at) === 0x30) return null;
     if (!readLineTime(text.slice(at, at + MAX_STAMP_CHARS), time)) return null;
     const end = at + time.length;
     mask.reset();
