@@ -60,6 +60,21 @@ async function freshTables(t: TestContext, contents: { [name: string]: string | 
 const states = (sources: readonly IngestedSource[]) => sources.map((source) => source.state);
 
 describe('what an ingest accounts for', () => {
+  it('takes stamps that are no dates and source lines that no file has', async (t) => {
+    const { result } = await ingested(t, {
+      'nanomq.log':
+        '2026-11-22 04:53:18 [0] INFO  bridge.c:876: Bridge client connected! RC [0]\n' +
+        '2626-11-22 04:57:53 [1] WARN /bridge.c:921: bridge client disconnected! RC [0]\n',
+      'emqx.log':
+        '2026-11-22T04:53:18.000000+00:00 [debug] msg: x, mfa: a:b/1(99999999999)\n' +
+        '2026-11-22T04:53:18.000000+00:00 [debug] msg: x, mfa: a:b/1, line: 4294967296\n',
+    });
+    assert.deepEqual(
+      result.sources.map((source) => source.records),
+      [2, 2],
+    );
+  });
+
   for (const [name, text] of Object.entries(LAYOUTS)) {
     it(`puts every line and byte of ${name} into a record, a continuation or an unparsed line`, async (t) => {
       for (const lineEnd of ['\n', '\r\n']) {
