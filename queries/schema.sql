@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS endpoints (
 -- An ingested log, or a replayed endpoint. A file that mixes logs has a source for each part; all sources of a file share file_id,
 -- prefix, bytes_done, lines (of the file) and complete, which say how far a committed ingest got, and reopen_offset and reopen_line:
 -- where reading starts again if a complete file grows, because its last records may have been cut. wanted_since and wanted_until
--- (µs) are what --since and --until left of it; skipped counts the records outside. damage: why reading stopped before the end.
+-- (µs) and wanted_product are what --since, --until and --product left of it; skipped counts the records outside. damage: why reading stopped before the end.
 CREATE TABLE IF NOT EXISTS sources (
   source_id UBIGINT PRIMARY KEY, endpoint_id UBIGINT NOT NULL, path VARCHAR NOT NULL, layout VARCHAR NOT NULL,
   layout_evidence VARCHAR, prefix_hash VARCHAR NOT NULL, prefix_bytes INTEGER NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS sources (
   unparsed BIGINT NOT NULL, complete BOOLEAN NOT NULL, first_ts TIMESTAMP, last_ts TIMESTAMP,
   reopen_offset BIGINT, reopen_line BIGINT,
   file_id UBIGINT, part VARCHAR NOT NULL DEFAULT '', skipped BIGINT NOT NULL DEFAULT 0,
-  wanted_since BIGINT, wanted_until BIGINT, gaps JSON, damage VARCHAR, rotation_set VARCHAR
+  wanted_since BIGINT, wanted_until BIGINT, wanted_product VARCHAR, gaps JSON, damage VARCHAR, rotation_set VARCHAR
 );
 
 -- What all records of one kind share. body_parts and attribute_parts are the literal text between slots; body_slots and

@@ -359,7 +359,7 @@ class FileReader {
       head: headLines(input.head),
       prefixHash: state.prefixHash,
       runId: OBSERVED,
-      product: options.product,
+      product: state.product,
       node: options.node,
       since: options.since,
       until: options.until,
@@ -374,7 +374,7 @@ class FileReader {
       const isParallel =
         this.tools.threads > 0 &&
         size !== null &&
-        detectStream(this.job.head, this.options.product)?.wrapper === null &&
+        detectStream(this.job.head, this.job.product)?.wrapper === null &&
         size - this.state.bytesDone >= MIN_PARALLEL_BYTES;
       return isParallel ? await this.parallel(size) : await this.here();
     } catch (error) {

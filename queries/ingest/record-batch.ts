@@ -2,7 +2,7 @@
  * Records as columns of bytes, laid out as DuckDB wants them, so that rows cost tens of nanoseconds and can move between threads.
  *
  * What repeats is stored once: the shape of a line (`shapes`), who it is about (`contexts`) and topics (`strings`). A row holds
- * their ids, its numbers, and the texts of its other slots joined in `args`. `columns.sql`'s view `records` puts a row together again.
+ * their ids, its numbers, and the texts of its other slots joined in `args`. The view `records` (views/05-records.sql) puts a row together again.
  */
 
 /** Rows a batch holds: DuckDB's vector size. */

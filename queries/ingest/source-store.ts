@@ -1,5 +1,5 @@
 /** Rows of `sources` and `endpoints`: what of a file is in the database, and how far it reaches. */
-import type { LinePosition } from '../../parsers/index.ts';
+import type { LinePosition, Product } from '../../parsers/index.ts';
 import type { Database } from '../database.ts';
 import { hash64, hashHex } from '../ids.ts';
 import type { PackedPart } from './part-packer.ts';
@@ -16,6 +16,8 @@ export interface FileState {
   /** Of a complete file: where to start again if it grows. */
   reopen: LinePosition;
   damage: string | null;
+  /** Only this product's records are or will be in the database; undefined: all. */
+  readonly product: Product | undefined;
   readonly parts: Map<bigint, PartState>;
 }
 
@@ -29,9 +31,10 @@ export interface PartState extends PackedPart {
 export interface FileKey {
   readonly runId: string;
   readonly prefix: Buffer; // first 64 KiB, decoded
-  /** `--node` and `--product`: under another node the same bytes are another source. */
+  /** `--node`: under another node the same bytes are another source. */
   readonly node: string | undefined;
-  readonly product: string | undefined;
+  /** `--product`: what was left out of a mixed file is read when it is asked for. */
+  readonly product: Product | undefined;
   readonly since: number | undefined;
   readonly until: number | undefined;
 }
@@ -59,6 +62,7 @@ interface SourceRow {
   readonly reopen_line: number | null;
   readonly wanted_since: number | null;
   readonly wanted_until: number | null;
+  readonly wanted_product: Product | null;
   readonly first: number | null;
   readonly last: number | null;
   readonly gaps: string | null;
@@ -66,22 +70,22 @@ interface SourceRow {
 }
 
 export function newFile(key: FileKey): FileState {
-  const scope = [key.runId, key.node ?? '', key.product ?? ''];
   return {
-    fileId: hash64(...scope, key.prefix),
+    fileId: hash64(key.runId, key.node ?? '', key.prefix),
     prefixHash: hashHex(key.prefix),
     bytesDone: 0,
     lines: 0,
     complete: false,
     reopen: { byteOffset: 0, lineNo: 1 },
     damage: null,
+    product: key.product,
     parts: new Map(),
   };
 }
 
 /**
  * The file these bytes belong to, if some of it is in the database: the same beginning, or one that has grown since. With another
- * --since or --until than now it was cut otherwise: then its rows are taken out and it is read anew.
+ * --since, --until or --product than now other records were left out: then its rows are taken out and it is read anew.
  */
 export async function findFile(database: Database, key: FileKey): Promise<FileState | null> {
   const rows = await database.all<SourceRow>(
@@ -102,10 +106,11 @@ export async function findFile(database: Database, key: FileKey): Promise<FileSt
     (row) =>
       row.prefix_bytes <= key.prefix.length &&
       row.prefix_hash === prefixHash(row.prefix_bytes) &&
-      (key.product === undefined || row.product === key.product) &&
       (key.node === undefined ? row.node_known_by !== '--node' : row.node === key.node),
   );
   if (match === undefined) return null;
+  const all = match.wanted_product === null;
+  const isSameProduct = all || match.wanted_product === key.product;
   const ofFile = rows.filter((row) => BigInt(row.file_id) === BigInt(match.file_id));
   const state: FileState = {
     fileId: BigInt(match.file_id),
@@ -115,6 +120,7 @@ export async function findFile(database: Database, key: FileKey): Promise<FileSt
     complete: match.complete,
     reopen: { byteOffset: match.reopen_offset ?? 0, lineNo: match.reopen_line ?? 1 },
     damage: match.damage,
+    product: all || !isSameProduct ? undefined : key.product,
     parts: new Map(),
   };
   for (const row of ofFile) {
@@ -139,8 +145,8 @@ export async function findFile(database: Database, key: FileKey): Promise<FileSt
       stored: true,
     });
   }
-  const window = match.wanted_since !== (key.since ?? null) || match.wanted_until !== (key.until ?? null);
-  if (!window) return state;
+  const isCutOtherwise = match.wanted_since !== (key.since ?? null) || match.wanted_until !== (key.until ?? null);
+  if (!isCutOtherwise && isSameProduct) return state;
   await takeBack(database, state, { byteOffset: 0, lineNo: 1 });
   return state;
 }
@@ -232,11 +238,10 @@ export async function storeParts(database: Database, state: FileState, rows: New
       ],
     );
     if (rows !== null) {
-      await database.run('UPDATE sources SET wanted_since = $2, wanted_until = $3 WHERE source_id = $1', [
-        part.sourceId,
-        bigOrNull(rows.key.since ?? null),
-        bigOrNull(rows.key.until ?? null),
-      ]);
+      await database.run(
+        'UPDATE sources SET wanted_since = $2, wanted_until = $3, wanted_product = $4 WHERE source_id = $1',
+        [part.sourceId, bigOrNull(rows.key.since ?? null), bigOrNull(rows.key.until ?? null), state.product ?? null],
+      );
     }
   }
 }
