@@ -26,7 +26,7 @@ import { isoTime } from './time.ts';
 /** Raised whenever a table changes shape; a file of a newer version is refused, one of an older version too (re-ingest). */
 export const SCHEMA_VERSION = 3;
 /** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. Writing shares memory with parsers. */
-const MEMORY_LIMIT: { readonly [mode in Mode]: string } = { write: '128MB', read: '192MB' };
+const MEMORY_LIMIT: { readonly [mode in Mode]: string } = { write: '112MB', read: '192MB' };
 const THREADS = '2';
 /** Rows a data chunk holds at most (DuckDB's vector size). */
 const CHUNK_ROWS = 2048;

@@ -14,9 +14,9 @@ import type { Definitions } from './dictionary.ts';
 import type { PackedPart, StreamJob, UnparsedRow } from './part-packer.ts';
 import type { RecordBatch } from './record-batch.ts';
 
-export const SEGMENT_BYTES = 4 * 1_048_576;
+export const SEGMENT_BYTES = 2 * 1_048_576;
 /** Smaller files are parsed where they are read: starting workers would take longer. */
-export const MIN_PARALLEL_BYTES = 4 * SEGMENT_BYTES;
+export const MIN_PARALLEL_BYTES = 8 * SEGMENT_BYTES;
 const MAX_THREADS = 16;
 /** What a worker holds is small and short-lived; without limits V8 would let it pile up. */
 const WORKER_MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
