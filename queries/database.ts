@@ -25,8 +25,10 @@ import { isoTime } from './time.ts';
 
 /** Raised whenever a table changes shape; a file of a newer version is refused, one of an older version too (re-ingest). */
 export const SCHEMA_VERSION = 3;
-/** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. Writing shares memory with parsers. */
-const MEMORY_LIMIT: { readonly [mode in Mode]: string } = { write: '112MB', read: '192MB' };
+/** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. */
+const MEMORY_LIMIT = '320MB';
+/** The same while parsers run beside it. */
+const MEMORY_WHILE_PARSING = '112MB';
 const THREADS = '2';
 /** Rows a data chunk holds at most (DuckDB's vector size). */
 const CHUNK_ROWS = 2048;
@@ -179,6 +181,12 @@ export class Database {
     return new TableAppender(await this.connection.createAppender(table, undefined, catalog));
   }
 
+  /** Shares the process's memory with parsers while they run. A database in memory needs its own. */
+  async shareMemory(withParsers: boolean): Promise<void> {
+    if (this.path === ':memory:') return;
+    await this.run(`SET memory_limit = '${withParsers ? MEMORY_WHILE_PARSING : MEMORY_LIMIT}'`);
+  }
+
   async chunkAppender(table: string): Promise<ChunkAppender> {
     return new ChunkAppender(await this.connection.createAppender(table));
   }
@@ -292,7 +300,7 @@ async function* batches(result: DuckDBResult): AsyncGenerator<SqlValue[][]> {
 
 async function openInstance(file: string, mode: Mode, inMemory: boolean, spill: string): Promise<DuckDBInstance> {
   const options: Record<string, string> = {
-    memory_limit: MEMORY_LIMIT[mode],
+    memory_limit: MEMORY_LIMIT,
     threads: THREADS,
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

@@ -131,6 +131,7 @@ export async function ingest(database: Database, options: IngestOptions): Promis
   ]);
   // Until clocks and bridges are derived from all records, an analysis would be of half the story.
   await database.run('UPDATE runs SET label = $2 WHERE run_id = $1', [OBSERVED, INTERRUPTED_LABEL]);
+  await database.shareMemory(true);
   try {
     for (const candidate of candidates) {
       try {
@@ -146,6 +147,7 @@ export async function ingest(database: Database, options: IngestOptions): Promis
     }
   } finally {
     await tools.pool?.close();
+    await database.shareMemory(false);
   }
   await refreshDerived(database, OBSERVED, {
     zone: options.zone === undefined ? undefined : { name: options.zone, endpoints },

@@ -22,7 +22,9 @@ WITH lines AS (
     OR (event IN ('mqtt_packet_received', 'mqtt_packet_sent') AND packet IN ('CONNECT', 'CONNACK', 'DISCONNECT'))
 ), numbered AS (
   -- A port can be used again by a later connection, so a CONNECT starts a new session of the same client and peer.
-  SELECT *, sum((event = 'mqtt_packet_received' AND packet = 'CONNECT')::INTEGER) OVER (
+  -- place orders as (time, line_no) does, in one number: the first by it is found without keeping all rows in memory.
+  SELECT *, epoch_us(time)::HUGEINT * 4294967296 + line_no AS place,
+    sum((event = 'mqtt_packet_received' AND packet = 'CONNECT')::INTEGER) OVER (
     PARTITION BY endpoint_id, client_id, peer ORDER BY time, line_no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS port_no
   FROM lines
 ), typed AS (
@@ -40,18 +42,18 @@ WITH lines AS (
     bool_or(event = 'mqtt_packet_sent' AND packet = 'CONNACK' AND code > 0) AS refused,
     max(code) FILTER (packet = 'CONNACK') AS connack_code,
     coalesce(
-      first(reason ORDER BY time, line_no) FILTER (event = 'socket_force_closed'),
-      first(reason ORDER BY time, line_no) FILTER (event IN ('connection_terminated', 'connection_terminate_info'))) AS reason,
-    first(reason ORDER BY time, line_no) FILTER (event IN ('connection_terminated', 'connection_terminate_info')) AS terminate_reason,
+      arg_min(reason, place) FILTER (event = 'socket_force_closed'),
+      arg_min(reason, place) FILTER (event IN ('connection_terminated', 'connection_terminate_info'))) AS reason,
+    arg_min(reason, place) FILTER (event IN ('connection_terminated', 'connection_terminate_info')) AS terminate_reason,
     max(time) FILTER (event = 'mqtt_packet_received') AS last_inbound,
     count(*) FILTER (event = 'mqtt_packet_received' AND packet = 'PINGREQ') AS pings,
     max(time) FILTER (event = 'mqtt_packet_received' AND packet = 'PINGREQ') AS last_ping,
     count(*) FILTER (event = 'mqtt_packet_received') AS inbound,
     count(*) FILTER (event = 'mqtt_packet_sent' AND packet = 'PUBLISH') AS publishes_out,
     max(time) FILTER (event = 'mqtt_packet_sent' AND packet = 'PUBLISH') AS last_publish_out,
-    first(source_id ORDER BY time, line_no) AS source_id, first(line_no ORDER BY time, line_no) AS line_no,
-    first(source_id ORDER BY time, line_no) FILTER (event NOT LIKE 'mqtt_packet%') AS end_source_id,
-    first(line_no ORDER BY time, line_no) FILTER (event NOT LIKE 'mqtt_packet%') AS end_line_no,
+    arg_min(source_id, place) AS source_id, arg_min(line_no, place) AS line_no,
+    arg_min(source_id, place) FILTER (event NOT LIKE 'mqtt_packet%') AS end_source_id,
+    arg_min(line_no, place) FILTER (event NOT LIKE 'mqtt_packet%') AS end_line_no,
     min(time) AS first_line, max(time) AS last_line
   FROM numbered LEFT JOIN details USING (source_id, line_no) GROUP BY ALL
 ), boots AS (
