@@ -23,7 +23,7 @@ import {
 import type { SlottedRecord } from '../slots/shape.ts';
 import type { ShapeStore } from '../slots/shape-memo.ts';
 import { COLLECTOR_NOTE, stripColourEnds, type Wrapper } from './envelope/wrapper.ts';
-import { type LinePosition, positionAfter } from './line-splitter.ts';
+import type { LinePosition } from './line-splitter.ts';
 import { OpenSpans } from './open-spans.ts';
 import { PartJoiner } from './part-joiner.ts';
 import { StreamPart as Part } from './stream-part.ts';
