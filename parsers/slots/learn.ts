@@ -4,6 +4,7 @@
  * four) decides what the line means, so it becomes part of the shape.
  */
 import type { LogRecord } from '../record.ts';
+import { isDigit, textOf } from './ascii.ts';
 import type { LineTime } from './line-time.ts';
 import { BINARY, BYTES, COMPOSITE, HEX, type Mask, NUMBER, PAYLOAD, PHRASE, TIME, WORD } from './mask.ts';
 import { fill, type Shape, type Source, slotLength, type Template } from './shape.ts';
@@ -31,12 +32,17 @@ const MAX_ROUNDS = 3;
 /** Decimal numbers that a double holds exactly. */
 const MAX_DECIMAL_DIGITS = 15;
 
-export function slotsOf(mask: Mask, text: string): Slots {
-  const cut = (numbers: ArrayLike<number>): number[] => Array.from({ length: mask.count }, (_, i) => numbers[i]!);
-  return { text, from: cut(mask.from), to: cut(mask.to), kind: cut(mask.kind) };
+/** The slots of a line whose text lies in the bytes from `lineFrom` on. */
+export function slotsOf(mask: Mask, bytes: Buffer, lineFrom: number): Slots {
+  const cut = (numbers: Int32Array): number[] => Array.from(numbers.subarray(0, mask.count), (at) => at - lineFrom);
+  const kind = Array.from(mask.kind.subarray(0, mask.count));
+  return { text: textOf(bytes, lineFrom, mask.end), from: cut(mask.from), to: cut(mask.to), kind };
 }
 
-export function learn(slots: Slots, time: LineTime, parseOne: ParseOne): Learned | null {
+/** What is read of a stamp: µs as UTC, characters, and how it is written. */
+export type Stamp = Pick<LineTime, 'us' | 'length' | 'format'>;
+
+export function learn(slots: Slots, time: Stamp, parseOne: ParseOne): Learned | null {
   const original = parseOne(slots.text);
   // What no statement prints says nothing of other values: with one of them the line may well be a statement.
   if (original === null || original.event === null || !isWhole(original, slots.text, time)) return null;
@@ -54,18 +60,15 @@ export function learn(slots: Slots, time: LineTime, parseOne: ParseOne): Learned
 }
 
 /** A slot's text is a number that JSON prints the same way. */
-export function isDecimal(text: string, from: number, to: number): boolean {
+export function isDecimal(bytes: Uint8Array, from: number, to: number): boolean {
   const length = to - from;
   if (length === 0 || length > MAX_DECIMAL_DIGITS) return false;
-  if (length > 1 && text.charCodeAt(from) === 0x30) return false;
-  for (let i = from; i < to; i++) {
-    const c = text.charCodeAt(i);
-    if (c < 0x30 || c > 0x39) return false;
-  }
+  if (length > 1 && bytes[from] === 0x30) return false;
+  for (let i = from; i < to; i++) if (!isDigit(bytes[i]!)) return false;
   return true;
 }
 
-function isWhole(record: LogRecord, text: string, time: LineTime): boolean {
+function isWhole(record: LogRecord, text: string, time: Stamp): boolean {
   return (
     record.ts !== null &&
     record.flags === undefined &&
@@ -130,7 +133,7 @@ function deriveShape(
   slots: Slots,
   literal: ReadonlySet<number>,
   original: LogRecord,
-  time: LineTime,
+  time: Stamp,
   parseOne: ParseOne,
 ): Shape | null {
   const others = new Map<number, string>();
@@ -184,7 +187,7 @@ function deriveShape(
 function slotValue(slots: Slots, slot: number): string {
   return slot >= 0
     ? slots.text.slice(slots.from[slot], slots.to[slot])
-    : String(slotLength(slots.text, slots.from[~slot]!, slots.to[~slot]!));
+    : String(slotLength(Buffer.from(slots.text, 'latin1'), slots.from[~slot]!, slots.to[~slot]!));
 }
 
 /** What no slot may change. */
@@ -220,7 +223,7 @@ function bodyTemplate(slots: Slots, literal: ReadonlySet<number>, bodyAt: number
 function headText(
   slots: Slots,
   literal: ReadonlySet<number>,
-  time: LineTime,
+  time: Stamp,
   bodyAt: number,
   fields: { thread: Source; clientId: Source; peer: Source },
 ): string | null {

@@ -203,10 +203,10 @@ export class BatchFiller {
     this.arenaUsed += length;
   }
 
-  argChars(text: string, from: number, to: number): void {
+  argBytes(bytes: Uint8Array, from: number, to: number): void {
     const { argsTo } = this;
     let at = this.argsAt;
-    for (let i = from; i < to; i++) argsTo[at++] = text.charCodeAt(i);
+    for (let i = from; i < to; i++) argsTo[at++] = bytes[i]!;
     this.argsAt = at;
   }
 
@@ -246,6 +246,11 @@ export function idOf(hash: bigint): Id {
 
 export function newBatch(): RecordBatch {
   return { rows: 0, buffer: new ArrayBuffer(BUFFER_BYTES), arena: new ArrayBuffer(ARENA_BYTES), whole: [] };
+}
+
+/** What moves with a batch from one thread to another. */
+export function buffersOf({ buffer, arena }: RecordBatch): ArrayBuffer[] {
+  return [buffer, arena];
 }
 
 /** Makes a batch ready to be filled again. */

@@ -1,5 +1,6 @@
 import {
   createStreamParser,
+  detectStream,
   type LinePosition,
   LineSplitter,
   type LogRecord,
@@ -43,8 +44,10 @@ export function readStream(input: Buffer | string, options: ReadOptions = {}): R
   const bytes = typeof input === 'string' ? Buffer.from(input) : input;
   const { start, chunkBytes = 65_536, product, lines = Number.POSITIVE_INFINITY } = options;
   const parts: ReadPart[] = [];
+  const found = detectStream(headLines(bytes), product);
+  if (found === null) return null;
   const parser = createStreamParser(
-    headLines(bytes),
+    found,
     {
       part(index, part) {
         if (index !== parts.length) throw new Error(`part ${index} opened as number ${parts.length}`);
@@ -55,7 +58,6 @@ export function readStream(input: Buffer | string, options: ReadOptions = {}): R
     },
     { product },
   );
-  if (parser === null) return null;
   let left = lines;
   const splitter = new LineSplitter((line) => {
     if (left > 0) parser.line(line);
