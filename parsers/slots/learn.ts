@@ -3,10 +3,11 @@
  * follows a slot shows that slot's value; a slot that changes anything else (a code with a name, a number that must be below
  * four) decides what the line means, so it becomes part of the shape.
  */
-import type { LogRecord } from '../record.ts';
+import type { LogRecord, RecordFlag } from '../record.ts';
 import { isDigit, textOf } from './ascii.ts';
+import { cutMark } from './cut-payload.ts';
 import type { LineTime } from './line-time.ts';
-import { BINARY, BYTES, COMPOSITE, HEX, type Mask, NUMBER, PAYLOAD, PHRASE, TIME, WORD } from './mask.ts';
+import { BINARY, BYTES, COMPOSITE, CUT_PAYLOAD, HEX, type Mask, NUMBER, PAYLOAD, PHRASE, TIME, WORD } from './mask.ts';
 import { fill, type Shape, type Source, slotLength, type Template } from './shape.ts';
 
 /** A line's record by the grammars, or null if the line alone does not make exactly one whole record. */
@@ -68,10 +69,19 @@ export function isDecimal(bytes: Uint8Array, from: number, to: number): boolean 
   return true;
 }
 
+/** The only flag that is the same for all lines of a shape. */
+function isLearnable(flags: readonly RecordFlag[] | undefined): boolean {
+  return flags === undefined || (flags.length === 1 && flags[0] === 'cut');
+}
+
+function sameFlags(a: readonly RecordFlag[] | undefined, b: readonly RecordFlag[] | undefined): boolean {
+  return a?.join() === b?.join();
+}
+
 function isWhole(record: LogRecord, text: string, time: Stamp): boolean {
   return (
     record.ts !== null &&
-    record.flags === undefined &&
+    isLearnable(record.flags) &&
     record.head + record.body === text &&
     (record.head.length >= time.length || record.head === '')
   );
@@ -102,6 +112,10 @@ function otherValue(slots: Slots, slot: number): string {
     case BINARY:
     case PAYLOAD:
       return `zqx${slot}${'w'.repeat((slot % 5) + 3)}yk`;
+    case CUT_PAYLOAD: {
+      const mark = cutMark(Buffer.from(text, 'latin1'), 0, text.length)!;
+      return `zqx${slot}yk${text.slice(mark.at).replace(/\d+/, String(4100 + slot * 3))}`;
+    }
     default:
       return text;
   }
@@ -175,6 +189,7 @@ function deriveShape(
     clientId,
     bridgeId,
     peer,
+    flags: original.flags,
     slotCount: slots.from.length,
     decimals: attributes?.decimals ?? [],
     quoted: attributes?.quoted ?? [],
@@ -184,10 +199,15 @@ function deriveShape(
   return restored === (original.attributes === null ? null : JSON.stringify(original.attributes)) ? shape : null;
 }
 
+/** Characters that a value stands for. */
+function measuredLength(value: string): number {
+  return slotLength(Buffer.from(value, 'latin1'), 0, value.length);
+}
+
 function slotValue(slots: Slots, slot: number): string {
   return slot >= 0
     ? slots.text.slice(slots.from[slot], slots.to[slot])
-    : String(slotLength(Buffer.from(slots.text, 'latin1'), slots.from[~slot]!, slots.to[~slot]!));
+    : String(measuredLength(slots.text.slice(slots.from[~slot], slots.to[~slot])));
 }
 
 /** What no slot may change. */
@@ -201,7 +221,7 @@ function sameKind(a: LogRecord, b: LogRecord): boolean {
     a.event === b.event &&
     a.ts === b.ts &&
     a.tsPrecisionUs === b.tsPrecisionUs &&
-    b.flags === undefined
+    sameFlags(a.flags, b.flags)
   );
 }
 
@@ -266,7 +286,8 @@ function attributesTemplate(
     const is = answer.attributes[key];
     if (typeof was !== 'number' || typeof is !== 'number') continue;
     for (const [slot, other] of others) {
-      if (slots.kind[slot] === NUMBER || slotValue(slots, ~slot) !== String(was) || other.length !== is) continue;
+      if (slots.kind[slot] === NUMBER || slotValue(slots, ~slot) !== String(was) || measuredLength(other) !== is)
+        continue;
       if (after.includes(`"${key}":${is}`)) after = after.replace(`"${key}":${is}`, `"${key}":\u0001${slot}\u0001`);
       measured.add(slot);
       break;
@@ -361,9 +382,9 @@ function foretold(
   shape: Shape,
   answer: LogRecord | null,
 ): boolean {
-  if (answer === null || answer.flags !== undefined) return false;
+  if (answer === null || !sameFlags(answer.flags, shape.flags)) return false;
   const at = (slot: number): string => (slot === changed ? value : slotValue(slots, slot));
-  const filled = (slot: number): string => (~slot === changed ? String(value.length) : at(slot));
+  const filled = (slot: number): string => (~slot === changed ? String(measuredLength(value)) : at(slot));
   const sourced = (source: Source): string | null => (typeof source === 'number' ? at(source) : source);
   return (
     answer.event === shape.event &&

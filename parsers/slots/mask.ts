@@ -8,6 +8,7 @@
 
 import { nanomqCatalogue } from '../nanomq/catalogue/index.ts';
 import { isDigit, LF, startsWith, textOf } from './ascii.ts';
+import { cutMark, isShownHex } from './cut-payload.ts';
 
 export const MAX_SLOTS = 64;
 /** Longer lines are rare, and their bodies are cut. */
@@ -23,6 +24,7 @@ export const PAYLOAD = 5; // text up to the end of the packet or the line
 export const BYTES = 6; // between << and >>, numbers and commas
 export const PHRASE = 7; // in brackets or quotes, may hold blanks
 export const TIME = 8; // the stamp of a JSON line
+export const CUT_PAYLOAD = 9; // the start of a payload and how much is missing
 
 export type MaskStyle = 'nanomq' | 'emqx' | 'json';
 
@@ -369,9 +371,8 @@ export class Mask {
   private jsonPayload(bytes: Buffer, from: number, to: number): number {
     if (to <= from) return to < from ? -1 : from;
     if (bytes[from] === STAR) return isStars(bytes, from, to) ? from : -1;
-    if (!isPrintedBinary(bytes, from, to) || isReserved(bytes, from, to) || isCut(bytes, from, to)) return -1;
-    this.keyedKind = BINARY;
-    return to;
+    const end = this.shownEnd(bytes, from, to, BINARY);
+    return isPrintedBinary(bytes, from, end) && !isReserved(bytes, from, end) && !isCut(bytes, from, end) ? to : -1;
   }
 
   private payloadEnd(bytes: Buffer, from: number, to: number): number {
@@ -382,8 +383,16 @@ export class Mask {
     }
     // A hidden payload says nothing of its length.
     if (isStars(bytes, from, to)) return from;
-    this.keyedKind = PAYLOAD;
-    return isReserved(bytes, from, to) || isCut(bytes, from, to) ? -1 : to;
+    const end = this.shownEnd(bytes, from, to, PAYLOAD);
+    return end === from || isReserved(bytes, from, end) || isCut(bytes, from, end) ? -1 : to;
+  }
+
+  /** Where the shown part of a payload ends, of the kind `whole` if nothing was cut off. `from` if it cannot be told how long it is. */
+  private shownEnd(bytes: Uint8Array, from: number, to: number, whole: number): number {
+    const mark = cutMark(bytes, from, to);
+    this.keyedKind = mark === null ? whole : CUT_PAYLOAD;
+    if (mark === null) return to;
+    return isShownHex(bytes, from, mark.at) ? from : mark.at;
   }
 
   private nameEnd(bytes: Buffer, from: number): number {

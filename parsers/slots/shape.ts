@@ -3,8 +3,9 @@
  *
  * Logs of millions of lines have a few hundred shapes. A shape is parsed once, by the grammars; its other lines only fill slots.
  */
-import type { Envelope, LogRecord, Severity } from '../record.ts';
+import type { Envelope, LogRecord, RecordFlag, Severity } from '../record.ts';
 import { textOf } from './ascii.ts';
+import { cutMark } from './cut-payload.ts';
 
 /** `parts[0] + value(slots[0]) + parts[1] + …`; one part more than slots. A slot is named by its index, `~index` is its length. */
 export interface Template {
@@ -42,6 +43,8 @@ export interface Shape {
   readonly clientId: Source;
   readonly bridgeId: Source;
   readonly peer: Source;
+  /** What is unusual about all its lines; undefined if nothing is. */
+  readonly flags: readonly RecordFlag[] | undefined;
   readonly slotCount: number;
   /** Slots whose text becomes a JSON number: only plain decimal numbers will do. */
   readonly decimals: readonly number[];
@@ -77,10 +80,12 @@ export function sourceText(record: SlottedRecord, source: Source): string | null
   return typeof source === 'number' ? slotText(record, source) : source;
 }
 
-/** Characters that a slot stands for: an escaped quote or backslash is one. */
+/** Characters that a slot stands for: an escaped quote or backslash is one, and what was cut off counts. */
 export function slotLength(bytes: Uint8Array, from: number, to: number): number {
-  let length = 0;
-  for (let i = from; i < to; i++) {
+  const mark = cutMark(bytes, from, to);
+  const end = mark === null ? to : mark.at;
+  let length = mark === null ? 0 : mark.bytes;
+  for (let i = from; i < end; i++) {
     if (bytes[i] === BACKSLASH) i += 1;
     length += 1;
   }
@@ -121,5 +126,6 @@ export function toLogRecord(slotted: SlottedRecord): LogRecord {
     head: textOf(bytes, slotted.lineFrom, slotted.lineTo - body.length),
     body: hasBlank ? `${body}\n` : body,
     attributes: shape.attributes === null ? null : JSON.parse(fill(shape.attributes, value)),
+    ...(shape.flags === undefined ? {} : { flags: shape.flags }),
   };
 }

@@ -75,6 +75,7 @@ const numberPlaces = NUMBERS.map((name) => place[name]);
 /** How the slots of a shape become columns. */
 interface Plan {
   readonly id: Id;
+  readonly flags: number;
   /** Slots whose texts make the context; empty: `fixedContext` holds for all. */
   readonly contextSlots: readonly number[];
   readonly contexts: SlotMap<Id>;
@@ -140,7 +141,7 @@ export class Packer {
     filler.setInt(place.line_no, record.lineNo);
     filler.setInt(place.byte_length, record.byteLength);
     filler.setInt(place.continuations, hasBlank ? 1 : 0);
-    filler.setByte(place.flags, 0);
+    filler.setByte(place.flags, plan.flags);
     filler.setLong(place.ts, record.ts);
     filler.setId(place.shape_id, plan.id);
     filler.setId(place.context_id, envelope === undefined ? this.contextOf(plan, record) : this.contextId(record));
@@ -336,7 +337,18 @@ export class Packer {
       attribute_slots: attributeSlots === null ? null : [...attributeSlots, 0],
     });
     const topicSlots = typeof topic === 'number' ? [topic] : [];
-    return { id, contextSlots, contexts: new SlotMap(), topic, topicSlots, topics: new SlotMap(), numbers, args };
+    const flags = flagBits(shape.flags);
+    return {
+      id,
+      flags,
+      contextSlots,
+      contexts: new SlotMap(),
+      topic,
+      topicSlots,
+      topics: new SlotMap(),
+      numbers,
+      args,
+    };
   }
 }
 
