@@ -47,6 +47,7 @@ export function learn(slots: Slots, time: Stamp, parseOne: ParseOne): Learned | 
   const original = parseOne(slots.text);
   // What no statement prints says nothing of other values: with one of them the line may well be a statement.
   if (original === null || original.event === null || !isWhole(original, slots.text, time)) return null;
+  if (hasLongText(original.attributes)) return null;
   const literal = new Set<number>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const shape = deriveShape(slots, literal, original, time, parseOne);
@@ -67,6 +68,17 @@ export function isDecimal(bytes: Uint8Array, from: number, to: number): boolean 
   if (length > 1 && bytes[from] === 0x30) return false;
   for (let i = from; i < to; i++) if (!isDigit(bytes[i]!)) return false;
   return true;
+}
+
+/**
+ * Parsers cut attributes of 1,024 characters and more, which templates do not. So neither the text of an attribute when it is learned
+ * nor that of a line's slots may be longer than half of that.
+ */
+export const MAX_TEXT_CHARS = 512;
+
+function hasLongText(value: unknown): boolean {
+  if (typeof value === 'string') return value.length > MAX_TEXT_CHARS;
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasLongText);
 }
 
 /** The only flag that is the same for all lines of a shape. */

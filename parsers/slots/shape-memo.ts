@@ -1,5 +1,5 @@
 /** Remembers the shapes of a stream: masked line -> shape, learned when a line of its kind has come a few times. */
-import { isDecimal, learn, type ParseOne, type Stamp, slotsOf } from './learn.ts';
+import { isDecimal, learn, MAX_TEXT_CHARS, type ParseOne, type Stamp, slotsOf } from './learn.ts';
 import type { Mask } from './mask.ts';
 import type { Shape, TimeFormat } from './shape.ts';
 import { SlotMap } from './slot-map.ts';
@@ -111,8 +111,11 @@ function fits(shape: Shape, mask: Mask, bytes: Uint8Array): boolean {
   for (let s = 0; s < decimals.length; s++) {
     if (!isDecimal(bytes, mask.from[decimals[s]!]!, mask.to[decimals[s]!]!)) return false;
   }
+  let room = MAX_TEXT_CHARS;
   for (let s = 0; s < quoted.length; s++) {
     const end = mask.to[quoted[s]!]!;
+    room -= end - mask.from[quoted[s]!]!;
+    if (room < 0) return false;
     for (let i = mask.from[quoted[s]!]!; i < end; i++) {
       if (bytes[i] === QUOTE || bytes[i] === BACKSLASH) return false;
     }

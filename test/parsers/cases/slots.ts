@@ -19,6 +19,8 @@ const routed = (payload: string) =>
   `2024-12-01T10:00:05.123456+00:00 [debug] tag: PUBLISH, clientid: c1, msg: publish_to, topic: up/a, payload: ${payload}, payload_encode: text`;
 const sent = (payload: string) =>
   `2024-12-01T10:00:05.123456+00:00 [debug] tag: MQTT, clientid: c1, msg: mqtt_packet_sent, packet: PUBLISH(Q0, R0, D0, Topic=up/a, PacketId=undefined, Payload${payload})`;
+const closed = (reason: string) =>
+  `2024-12-01T10:00:05.123456+00:00 [info] tag: SOCKET, clientid: c1, msg: emqx_connection_terminated, peername: 127.0.0.1:5000, reason: ${reason}`;
 /** What EMQX may have left out of a payload, or only seems to have. */
 const cutPayloads = [
   'abc...(1 bytes)',
@@ -64,6 +66,15 @@ export const slotCases: readonly SlotCase[] = [
       (payload) =>
         `{"time":1733047200123400,"level":"debug","msg":"publish_to","topic":"up/a","payload":"${payload}","tag":"PUBLISH"}`,
     ),
+  },
+  {
+    title: 'a reason that is too long to keep is cut',
+    layout: 'emqx-text',
+    usual: (index) => closed(`{shutdown,#{reason => einval,hint => <<"${'y'.repeat(index)}">>}}`),
+    odd: [500, 900, 1100].flatMap((length) => [
+      closed(`{shutdown,#{reason => einval,hint => <<"${'y'.repeat(length)}">>}}`),
+      closed(`{crash,${'[a],'.repeat(length / 4)}b}`),
+    ]),
   },
   {
     title: 'what no thread id can be makes no header',
