@@ -129,11 +129,12 @@ export class Database {
     return reader.getRowObjects().map((row) => plain(row) as T);
   }
 
-  /** A statement's result in batches; nothing is kept in memory. */
+  /** A statement's result in batches; nothing is kept in memory. Values bind to $1, $2 … or, as an object, to $name. */
   async stream(
     sql: string,
+    values: DuckDBValue[] | Record<string, DuckDBValue> = [],
   ): Promise<{ columns: { name: string; type: string }[]; rows: AsyncGenerator<SqlValue[][]> }> {
-    const result = await this.connection.stream(sql);
+    const result = await this.connection.stream(sql, values);
     const columns = result.columnNames().map((name, index) => ({ name, type: result.columnType(index).toString() }));
     return { columns, rows: batches(result) };
   }
