@@ -60,7 +60,9 @@ async function alignEndpoints(
      WHERE n.run_id = $1 GROUP BY n.endpoint_id, n.product ORDER BY n.endpoint_id`,
     [runId],
   );
-  const nodes = endpoints.filter((endpoint) => endpoint.product === 'nanomq').map(({ endpoint_id }) => BigInt(endpoint_id));
+  const nodes = endpoints
+    .filter((endpoint) => endpoint.product === 'nanomq')
+    .map(({ endpoint_id }) => BigInt(endpoint_id));
   const broker = new BrokerEvents(database, nodes.length === 0 ? [] : wantedClients(nodes, bridges));
   for (const endpoint of endpoints) {
     const endpointId = BigInt(endpoint.endpoint_id);
@@ -143,13 +145,22 @@ async function alignClient(
   const near =
     wantedZone === null ? undefined : { offsetUs: -zoneOffsetUs(wantedZone, firstUs), withinUs: MAX_SKEW_US };
   const known = own.map((bridge) => bridge.clientId).filter((id) => id !== null);
-  const nearest = (events: ReadonlyMap<string, EventTimes>, kinds: (times: EventTimes) => ClockEvents[]): Nearest | null => {
+  const nearest = (
+    events: ReadonlyMap<string, EventTimes>,
+    kinds: (times: EventTimes) => ClockEvents[],
+  ): Nearest | null => {
     let best: Nearest | null = null;
     const candidates = known.length > 0 ? known : [...events.keys()];
     const limit = eventLimit(candidates.length);
     for (const clientId of candidates) {
       const times = events.get(clientId);
-      const alignment = times === undefined ? null : align(kinds(times).map((kind) => firstOf(kind, limit)), near);
+      const alignment =
+        times === undefined
+          ? null
+          : align(
+              kinds(times).map((kind) => firstOf(kind, limit)),
+              near,
+            );
       if (alignment === null || (best !== null && alignment.pairs < best.alignment.pairs)) continue;
       const lead: boolean = best === null || alignment.pairs > best.alignment.pairs;
       best = lead ? { clientId, alignment, lead } : { ...(best as Nearest), lead: false };
@@ -164,7 +175,9 @@ async function alignClient(
   const weak =
     best !== null
       ? null
-      : nearest(await broker.ends(), (times) => [{ ...pairKind('end', client.disconnected, times.ends), clientEarlyUs: END_LAG_US }]);
+      : nearest(await broker.ends(), (times) => [
+          { ...pairKind('end', client.disconnected, times.ends), clientEarlyUs: END_LAG_US },
+        ]);
   if (weak !== null && weak.alignment.pairs >= MIN_ENDS) {
     const { offsetUs, errorUs, pairs, alternatives } = weak.alignment;
     const zone = wantedZone ?? zoneName(explainOffset(offsetUs).zoneUs);
@@ -232,7 +245,9 @@ function firstOf(kind: ClockEvents, limit: number): ClockEvents {
 /** Ids of the clients that bridges have by their own logs; null (any) if a NanoMQ's log does not tell. */
 function wantedClients(nodes: readonly bigint[], bridges: readonly Bridge[]): string[] | null {
   const idsOf = (node: bigint) =>
-    bridges.filter((bridge) => bridge.endpointId === node).flatMap(({ clientId }) => (clientId === null ? [] : [clientId]));
+    bridges
+      .filter((bridge) => bridge.endpointId === node)
+      .flatMap(({ clientId }) => (clientId === null ? [] : [clientId]));
   const ids = nodes.map(idsOf);
   return ids.some((own) => own.length === 0) ? null : [...new Set(ids.flat())];
 }
@@ -265,7 +280,9 @@ class BrokerEvents {
   private async read(file: string): Promise<Map<string, EventTimes>> {
     const { database, clientIds } = this;
     if (!this.isTaken) {
-      await database.run(readSql('derive', 'broker-lines.sql'), [clientIds === null ? null : JSON.stringify(clientIds)]);
+      await database.run(readSql('derive', 'broker-lines.sql'), [
+        clientIds === null ? null : JSON.stringify(clientIds),
+      ]);
       this.isTaken = true;
     }
     const byClient = new Map<string, EventTimes>();

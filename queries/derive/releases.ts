@@ -41,10 +41,9 @@ async function nanomqRelease(database: Database, endpointId: bigint): Promise<Kn
 }
 
 async function emqxRelease(database: Database, endpointId: bigint): Promise<Known | null> {
-  const rows = await database.all<{ body: string; line_no: number }>(
-    readSql('derive', 'emqx-samples.sql'),
-    [endpointId],
-  );
+  const rows = await database.all<{ body: string; line_no: number }>(readSql('derive', 'emqx-samples.sql'), [
+    endpointId,
+  ]);
   // Only these two members are looked at by the hints.
   const hints = rows.flatMap((row) => hintOfRecord({ body: row.body, lineNo: row.line_no } as LogRecord));
   const range = emqxReleaseRange(hints);
