@@ -132,11 +132,21 @@ export class Database {
   /** A statement's result in batches; nothing is kept in memory. Values bind to $1, $2 … or, as an object, to $name. */
   async stream(
     sql: string,
-    values: DuckDBValue[] | Record<string, DuckDBValue> = [],
+    values?: DuckDBValue[] | Readonly<Record<string, DuckDBValue>>,
   ): Promise<{ columns: { name: string; type: string }[]; rows: AsyncGenerator<SqlValue[][]> }> {
     const result = await this.connection.stream(sql, values);
     const columns = result.columnNames().map((name, index) => ({ name, type: result.columnType(index).toString() }));
     return { columns, rows: batches(result) };
+  }
+
+  /** Names of a statement's parameters; `1`, `2` … for those without a name. */
+  async parameterNames(sql: string): Promise<string[]> {
+    const statement = await this.connection.prepare(sql);
+    try {
+      return Array.from({ length: statement.parameterCount }, (_, index) => statement.parameterName(index + 1));
+    } finally {
+      statement.destroySync();
+    }
   }
 
   /** Creates a table from a result that another database streams. Times arrive as ISO text and become TIMESTAMP again. */
