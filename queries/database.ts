@@ -27,8 +27,8 @@ import { isoTime } from './time.ts';
 export const SCHEMA_VERSION = 3;
 /** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. */
 const MEMORY_LIMIT = '320MB';
-/** The same while parsers run beside it. */
-const MEMORY_WHILE_PARSING = '112MB';
+/** The same while an ingest runs: beside parsers, and for what is derived after them, when their memory is not all given back. */
+const MEMORY_OF_INGEST = { parsing: '112MB', deriving: '200MB' } as const;
 const THREADS = '2';
 /** Rows a data chunk holds at most (DuckDB's vector size). */
 const CHUNK_ROWS = 2048;
@@ -129,13 +129,24 @@ export class Database {
     return reader.getRowObjects().map((row) => plain(row) as T);
   }
 
-  /** A statement's result in batches; nothing is kept in memory. */
+  /** A statement's result in batches; nothing is kept in memory. Values bind to $1, $2 … or, as an object, to $name. */
   async stream(
     sql: string,
+    values?: DuckDBValue[] | Readonly<Record<string, DuckDBValue>>,
   ): Promise<{ columns: { name: string; type: string }[]; rows: AsyncGenerator<SqlValue[][]> }> {
-    const result = await this.connection.stream(sql);
+    const result = await this.connection.stream(sql, values);
     const columns = result.columnNames().map((name, index) => ({ name, type: result.columnType(index).toString() }));
     return { columns, rows: batches(result) };
+  }
+
+  /** Names of a statement's parameters; `1`, `2` … for those without a name. */
+  async parameterNames(sql: string): Promise<string[]> {
+    const statement = await this.connection.prepare(sql);
+    try {
+      return Array.from({ length: statement.parameterCount }, (_, index) => statement.parameterName(index + 1));
+    } finally {
+      statement.destroySync();
+    }
   }
 
   /** Creates a table from a result that another database streams. Times arrive as ISO text and become TIMESTAMP again. */
@@ -181,10 +192,10 @@ export class Database {
     return new TableAppender(await this.connection.createAppender(table, undefined, catalog));
   }
 
-  /** Shares the process's memory with parsers while they run. A database in memory needs its own. */
-  async shareMemory(withParsers: boolean): Promise<void> {
+  /** Shares the process's memory with what else an ingest does. A database in memory needs its own. */
+  async shareMemory(phase: keyof typeof MEMORY_OF_INGEST): Promise<void> {
     if (this.path === ':memory:') return;
-    await this.run(`SET memory_limit = '${withParsers ? MEMORY_WHILE_PARSING : MEMORY_LIMIT}'`);
+    await this.run(`SET memory_limit = '${MEMORY_OF_INGEST[phase]}'`);
   }
 
   async chunkAppender(table: string): Promise<ChunkAppender> {
@@ -305,6 +316,9 @@ async function openInstance(file: string, mode: Mode, inMemory: boolean, spill: 
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     temp_directory: spill,
+    // A commit leaves its last row group part full. Merging them would write the whole database a second time when it is closed,
+    // half as large again on disk and beyond the memory limit; what it saves in reading cannot be measured.
+    max_vacuum_tasks: '0',
   };
   if (mode === 'read' && !inMemory) {
     options.access_mode = 'READ_ONLY';

@@ -17,6 +17,15 @@ export {
   OBSERVED,
 } from './ingest/ingest.ts';
 export { RecordWriter } from './ingest/record-writer.ts';
-export { type NamedQuery, namedQueries, type QueryResult, resolveQuery, runQuery, writeParquet } from './query.ts';
+export {
+  bindParameters,
+  type NamedQuery,
+  namedQueries,
+  type Parameters,
+  type QueryResult,
+  resolveQuery,
+  runQuery,
+  writeParquet,
+} from './query.ts';
 export { compareReleases } from './release-order.ts';
 export { isoTime } from './time.ts';

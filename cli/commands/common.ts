@@ -1,5 +1,5 @@
 /** Options and small steps that several commands share. */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { Database, INTERRUPTED_LABEL, InputError, UsageError } from '../../queries/index.ts';
@@ -14,13 +14,17 @@ export function addDatabaseOption<Args extends unknown[], Opts extends OptionVal
   return command.option('--db <file>', 'the incident database', DEFAULT_DATABASE);
 }
 
-/** Opens a database for the time of some work; Ctrl-C interrupts a running statement. */
+/**
+ * Opens a database for the time of some work; Ctrl-C interrupts a running statement. A file that was not there before and into
+ * which nothing came is taken away again: an empty database would hide that there is none.
+ */
 export async function withDatabase<T>(
   context: CliContext,
   file: string,
   mode: 'read' | 'write',
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
+  const isNew = mode === 'write' && !existsSync(file);
   const database = await Database.open(file, mode);
   const interrupt = () => database.interrupt();
   context.signal.addEventListener('abort', interrupt);
@@ -28,8 +32,15 @@ export async function withDatabase<T>(
     return await work(database);
   } finally {
     context.signal.removeEventListener('abort', interrupt);
+    const isEmpty = isNew && (await holdsNothing(database));
     database.close();
+    if (isEmpty) for (const part of [file, `${file}.wal`]) rmSync(part, { force: true });
   }
+}
+
+async function holdsNothing(database: Database): Promise<boolean> {
+  const rows = await database.all('SELECT 1 FROM sources LIMIT 1').catch(() => null);
+  return rows?.length === 0;
 }
 
 /** Throws InputError `no-records` if nothing was ingested. */

@@ -3,12 +3,21 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, statSync } from 'node:fs';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
-import { InputError, namedQueries, resolveQuery, runQuery, UsageError, writeParquet } from '../../queries/index.ts';
+import {
+  bindParameters,
+  InputError,
+  type NamedQuery,
+  namedQueries,
+  resolveQuery,
+  runQuery,
+  UsageError,
+  writeParquet,
+} from '../../queries/index.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
 import { colours } from '../output/colour.ts';
 import { FORMATS, type Format, writeResult } from '../output/format.ts';
-import { renderTable } from '../output/table.ts';
 import { terminalWidth } from '../output/width.ts';
+import { wrap } from '../text/wrap.ts';
 import { addDatabaseOption, guardOutput, print, printJson, withDatabase } from './common.ts';
 
 export const register: RegisterCommand = (program, context) => {
@@ -18,30 +27,22 @@ export const register: RegisterCommand = (program, context) => {
       .description('run a named query or SQL over the joined logs, read-only')
       .argument('[query]', 'a named query, an SQL statement, or @FILE.sql')
       .option('--list', 'list the named queries')
+      .option('--param <name=value>', 'value of the parameter $name (one option each)', collect)
       .option('--format <format>', `${FORMATS.join(', ')} or parquet (default: table, or json with --json)`)
       .option('-o, --output <file>', 'write the result to this file'),
   );
   withExample(
     command,
     'bridgetrace query cycles',
+    'bridgetrace query client-events --param client=bridge-1 --param "from=2026-11-22 04:53:00"',
     `bridgetrace query "SELECT reason, count(*) FROM sessions WHERE run_id = 'observed' GROUP BY 1" --format csv`,
   );
   addCommonOptions(command).action(
     exitingWith(context, async (query, options) => {
       if (options.list) {
-        const list = namedQueries().map(({ name, question, columns }) => ({ name, question, columns }));
-        if (options.json) printJson(context, { schema: 1, queries: list });
-        else
-          print(context, [
-            renderTable(
-              [
-                { name: 'name', align: 'left' },
-                { name: 'answers', align: 'left' },
-              ],
-              list.map((one) => [one.name, one.question]),
-              { width: terminalWidth(context.stdout) },
-            ).trimEnd(),
-          ]);
+        const list = namedQueries();
+        if (options.json) printJson(context, { schema: 1, queries: list.map(({ sql, ...query }) => query) });
+        else print(context, listed(list, terminalWidth(context.stdout)));
         return;
       }
       if (query === undefined)
@@ -50,13 +51,14 @@ export const register: RegisterCommand = (program, context) => {
         });
       if (options.output !== undefined) guardOutput(options.output, options.db);
       const format = options.format ?? (options.json ? 'json' : 'table');
+      const parameters = bindParameters(query, options.param ?? {});
       const sql = query.startsWith('@') ? await sqlFile(query.slice(1)) : resolveQuery(query);
       if (format === 'parquet') {
         if (options.output === undefined)
           throw new UsageError('no-output', 'parquet is written to a file.', { hint: 'Add -o FILE.' });
         await wholeFile(options.output, async (part) => {
           await (await open(part, 'w')).close(); // a folder that is missing or closed is no fault of the statement
-          await writeParquet(options.db, sql, part);
+          await writeParquet(options.db, sql, part, parameters);
         });
         return;
       }
@@ -65,7 +67,7 @@ export const register: RegisterCommand = (program, context) => {
           hint: `Known: ${FORMATS.join(', ')}, parquet.`,
         });
       await withDatabase(context, options.db, 'read', async (database) => {
-        const result = await runQuery(database, sql);
+        const result = await runQuery(database, sql, parameters);
         if (options.output === undefined) {
           const document = options.json && options.format === undefined;
           if (document) context.stdout.write('{"schema": 1, "rows": ');
@@ -84,6 +86,25 @@ export const register: RegisterCommand = (program, context) => {
     }),
   );
 };
+
+/** Each query's name beside what it answers, with its parameters below. */
+function listed(queries: readonly NamedQuery[], width: number | null): string[] {
+  const indent = ' '.repeat(Math.max(...queries.map(({ name }) => name.length)) + 2);
+  const room = width ?? Number.POSITIVE_INFINITY;
+  return queries.flatMap(({ name, question, parameters }) => [
+    ...wrap(name.padEnd(indent.length) + question, room, indent),
+    ...parameters.flatMap((one) => wrap(`${indent}--param ${one.name}=…  ${one.meaning}`, room, `${indent}  `)),
+  ]);
+}
+
+function collect(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, name, value] = /^([A-Za-z_]\w*)=([^]*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new UsageError('bad-parameter', `--param ${text} is no name and value.`, {
+      hint: 'Write --param client=bridge-1 for the parameter $client.',
+    });
+  return { ...before, [name]: value };
+}
 
 async function sqlFile(file: string): Promise<string> {
   try {

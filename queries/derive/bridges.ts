@@ -2,7 +2,7 @@
  * Finds the bridges of every NanoMQ in a run: name, address, client id and settings, from the configuration it prints at boot;
  * where that is cut off or hidden by the level, from the lines that name an address, else from the fact that it logs a bridge.
  */
-import type { Database } from '../database.ts';
+import { type Database, readSql } from '../database.ts';
 
 export interface Bridge {
   readonly endpointId: bigint;
@@ -23,13 +23,9 @@ interface ConfRow {
   attributes: string;
 }
 
-export async function findBridges(database: Database, runId: string): Promise<Bridge[]> {
-  const rows = await database.all<ConfRow>(
-    `SELECT endpoint_id, bridge_id, event, attributes FROM events
-     WHERE run_id = $1 AND product = 'nanomq' AND event IN ('conf_bridge', 'conf_bridge_item', 'conf_value')
-     ORDER BY endpoint_id, source_first_ts, source_id, line_no`,
-    [runId],
-  );
+/** Needs the temporary tables of record-kinds.sql and bridge-lines.sql. */
+export async function findBridges(database: Database): Promise<Bridge[]> {
+  const rows = await database.all<ConfRow>(readSql('derive', 'bridge-settings.sql'));
   const found = new Map<string, { endpointId: bigint; bridgeId: string; settings: Record<string, unknown> }>();
   const general = new Map<string, Record<string, unknown>>();
   for (const row of rows) {
@@ -53,7 +49,7 @@ export async function findBridges(database: Database, runId: string): Promise<Br
     if (row.event === 'conf_bridge') bridge.settings[values.key] = values.value;
     else addItem(bridge.settings, values);
   }
-  const seen = await observedBridges(database, runId);
+  const seen = await observedBridges(database);
   for (const one of seen) {
     if (![...found.values()].some((bridge) => bridge.endpointId === one.endpointId)) {
       found.set(`${one.endpointId} ${one.bridgeId}`, { ...one, settings: { address: one.address } });
@@ -73,23 +69,13 @@ interface Observed {
 }
 
 /** What the ordinary lines tell: addresses they name, QUIC or TCP, and the keepalive in force. */
-async function observedBridges(database: Database, runId: string): Promise<Observed[]> {
+async function observedBridges(database: Database): Promise<Observed[]> {
   const rows = await database.all<{
     endpoint_id: bigint | number;
     address: string | null;
     quic: boolean;
     keepalive_s: number | null;
-  }>(
-    `SELECT endpoint_id, bridge_id AS address, NULL::BOOLEAN AS quic, NULL::DOUBLE AS keepalive_s FROM events
-     WHERE run_id = $1 AND product = 'nanomq' AND bridge_id LIKE '%://%' GROUP BY ALL
-     UNION ALL
-     SELECT endpoint_id, NULL, bool_or(event LIKE 'quic\\_%' ESCAPE '\\'),
-       max(TRY_CAST((CASE WHEN event IN ('ping_sent', 'bridge_keepalive_set') THEN attributes END->>'$.keepalive_ms') AS DOUBLE)) / 1000 FROM events
-     WHERE run_id = $1 AND product = 'nanomq' AND (event LIKE 'bridge\\_%' ESCAPE '\\' OR event LIKE 'quic\\_%' ESCAPE '\\' OR event = 'ping_sent')
-     GROUP BY ALL
-     ORDER BY endpoint_id, address NULLS LAST`,
-    [runId],
-  );
+  }>(readSql('derive', 'bridge-signs.sql'));
   const byEndpoint = new Map<string, Observed[]>();
   for (const row of rows) {
     const endpointId = BigInt(row.endpoint_id);

@@ -1,9 +1,12 @@
 /**
  * Recomputes what is derived from all records of a run at once: bridges, clocks, product releases. Runs after every ingest, in one
  * transaction, from the records alone, so the order in which files came in does not matter.
+ *
+ * There may be 50 million records, so none of the views is asked: one pass counts which kinds of records there are
+ * (record-kinds.sql), and the few that matter are taken out into temporary tables. Sorts and joins are over those.
  */
-import type { Database } from '../database.ts';
-import { type Alignment, align, type ClockEvents, explainOffset } from './align.ts';
+import { type Database, readSql } from '../database.ts';
+import { type Alignment, align, type ClockEvents, explainOffset, MAX_EVENTS } from './align.ts';
 import { type Bridge, findBridges } from './bridges.ts';
 import { findReleases } from './releases.ts';
 import { zoneName, zoneOffsetUs } from './zone.ts';
@@ -14,11 +17,15 @@ export async function refreshDerived(
   options: { readonly zone?: { readonly name: string; readonly endpoints: ReadonlySet<bigint> } } = {},
 ): Promise<void> {
   await database.transaction(async () => {
-    const bridges = await findBridges(database, runId);
+    await database.run(readSql('derive', 'record-kinds.sql'), [runId]);
+    await database.run(readSql('derive', 'bridge-lines.sql'));
+    const bridges = await findBridges(database);
     await database.run('DELETE FROM bridges WHERE run_id = $1', [runId]);
     for (const bridge of bridges) await insertBridge(database, runId, bridge);
     await alignEndpoints(database, runId, bridges, options.zone);
     await findReleases(database, runId);
+    for (const table of ['record_kinds', 'bridge_lines', 'broker_lines'])
+      await database.run(`DROP TABLE IF EXISTS temp.${table}`);
   });
 }
 
@@ -53,7 +60,10 @@ async function alignEndpoints(
      WHERE n.run_id = $1 GROUP BY n.endpoint_id, n.product ORDER BY n.endpoint_id`,
     [runId],
   );
-  const broker = await brokerEvents(database, runId);
+  const nodes = endpoints
+    .filter((endpoint) => endpoint.product === 'nanomq')
+    .map(({ endpoint_id }) => BigInt(endpoint_id));
+  const broker = new BrokerEvents(database, nodes.length === 0 ? [] : wantedClients(nodes, bridges));
   for (const endpoint of endpoints) {
     const endpointId = BigInt(endpoint.endpoint_id);
     const wanted = (zone?.endpoints.has(endpointId) ? zone.name : endpoint.wanted_zone) ?? null;
@@ -126,7 +136,7 @@ async function alignClient(
   runId: string,
   endpointId: bigint,
   bridges: readonly Bridge[],
-  broker: ReadonlyMap<string, EventTimes>,
+  broker: BrokerEvents,
   wantedZone: string | null,
   firstUs: number,
 ): Promise<Clock> {
@@ -135,19 +145,29 @@ async function alignClient(
   const near =
     wantedZone === null ? undefined : { offsetUs: -zoneOffsetUs(wantedZone, firstUs), withinUs: MAX_SKEW_US };
   const known = own.map((bridge) => bridge.clientId).filter((id) => id !== null);
-  const candidates = known.length > 0 ? known : [...broker.keys()];
-  const nearest = (kinds: (times: EventTimes) => ClockEvents[]): Nearest | null => {
+  const nearest = (
+    events: ReadonlyMap<string, EventTimes>,
+    kinds: (times: EventTimes) => ClockEvents[],
+  ): Nearest | null => {
     let best: Nearest | null = null;
+    const candidates = known.length > 0 ? known : [...events.keys()];
+    const limit = eventLimit(candidates.length);
     for (const clientId of candidates) {
-      const times = broker.get(clientId);
-      const alignment = times === undefined ? null : align(kinds(times), near);
+      const times = events.get(clientId);
+      const alignment =
+        times === undefined
+          ? null
+          : align(
+              kinds(times).map((kind) => firstOf(kind, limit)),
+              near,
+            );
       if (alignment === null || (best !== null && alignment.pairs < best.alignment.pairs)) continue;
       const lead: boolean = best === null || alignment.pairs > best.alignment.pairs;
       best = lead ? { clientId, alignment, lead } : { ...(best as Nearest), lead: false };
     }
     return best;
   };
-  const best = nearest((times) => [
+  const best = nearest(await broker.starts(), (times) => [
     pairKind('connect', client.connected, times.connack),
     pairKind('subscribe', client.suback, times.suback),
   ]);
@@ -155,7 +175,9 @@ async function alignClient(
   const weak =
     best !== null
       ? null
-      : nearest((times) => [{ ...pairKind('end', client.disconnected, times.ends), clientEarlyUs: END_LAG_US }]);
+      : nearest(await broker.ends(), (times) => [
+          { ...pairKind('end', client.disconnected, times.ends), clientEarlyUs: END_LAG_US },
+        ]);
   if (weak !== null && weak.alignment.pairs >= MIN_ENDS) {
     const { offsetUs, errorUs, pairs, alternatives } = weak.alignment;
     const zone = wantedZone ?? zoneName(explainOffset(offsetUs).zoneUs);
@@ -207,45 +229,89 @@ function pairKind(
   };
 }
 
-/** CONNACK 0, SUBACK and the ends that the broker decided, by client id, each once. */
-async function brokerEvents(database: Database, runId: string): Promise<Map<string, EventTimes>> {
-  const rows = await database.all<{ client_id: string; packet: string; at: number }>(
-    `SELECT client_id, packet, epoch_us(time) AS "at" FROM packets
-     WHERE run_id = $1 AND direction = 'out' AND client_id IS NOT NULL AND (packet = 'SUBACK' OR (packet = 'CONNACK' AND reason_code = 0))
-     UNION ALL
-     SELECT client_id, 'END', epoch_us(disconnected) FROM broker_sessions
-     WHERE run_id = $1 AND closed_by = 'broker' AND reason <> 'broker_restart'
-     ORDER BY 3`,
-    [runId],
-  );
-  const byClient = new Map<string, EventTimes>();
-  for (const row of rows) {
-    const times = byClient.get(row.client_id) ?? { connack: [], suback: [], ends: [] };
-    byClient.set(row.client_id, times);
-    (row.packet === 'SUBACK' ? times.suback : row.packet === 'END' ? times.ends : times.connack).push(row.at);
-  }
-  return byClient;
+/** Intervals that may be compared for one clock: without a client id in NanoMQ's log each client of the broker may be the bridge. */
+const MAX_INTERVALS = 40_000_000;
+/** Of these the shortest lists that still tell one client from another. */
+const MIN_EVENTS = 20;
+
+function eventLimit(candidates: number): number {
+  return Math.max(MIN_EVENTS, Math.min(MAX_EVENTS, Math.floor(Math.sqrt(MAX_INTERVALS / Math.max(1, candidates)))));
 }
 
-/** The bridge's counterparts, as written. A `connected` that is at once `disconnected` was a refusal (measured.md §2.12). */
+function firstOf(kind: ClockEvents, limit: number): ClockEvents {
+  return { ...kind, client: kind.client.slice(0, limit), broker: kind.broker.slice(0, limit) };
+}
+
+/** Ids of the clients that bridges have by their own logs; null (any) if a NanoMQ's log does not tell. */
+function wantedClients(nodes: readonly bigint[], bridges: readonly Bridge[]): string[] | null {
+  const idsOf = (node: bigint) =>
+    bridges
+      .filter((bridge) => bridge.endpointId === node)
+      .flatMap(({ clientId }) => (clientId === null ? [] : [clientId]));
+  const ids = nodes.map(idsOf);
+  return ids.some((own) => own.length === 0) ? null : [...new Set(ids.flat())];
+}
+
+/** Instants at the broker by client id, each kind in order; read when a bridge's clock asks for them. */
+class BrokerEvents {
+  private readonly database: Database;
+  private readonly clientIds: readonly string[] | null;
+  private isTaken = false;
+  private times: Promise<Map<string, EventTimes>> | null = null;
+  private timesOfEnds: Promise<Map<string, EventTimes>> | null = null;
+
+  constructor(database: Database, clientIds: readonly string[] | null) {
+    this.database = database;
+    this.clientIds = clientIds;
+  }
+
+  /** CONNACK 0 and SUBACK. */
+  starts(): Promise<ReadonlyMap<string, EventTimes>> {
+    this.times ??= this.read('broker-instants.sql');
+    return this.times;
+  }
+
+  /** The ends that the broker decided. */
+  ends(): Promise<ReadonlyMap<string, EventTimes>> {
+    this.timesOfEnds ??= this.read('broker-ends.sql');
+    return this.timesOfEnds;
+  }
+
+  private async read(file: string): Promise<Map<string, EventTimes>> {
+    const { database, clientIds } = this;
+    if (!this.isTaken) {
+      await database.run(readSql('derive', 'broker-lines.sql'), [
+        clientIds === null ? null : JSON.stringify(clientIds),
+      ]);
+      this.isTaken = true;
+    }
+    const byClient = new Map<string, EventTimes>();
+    const { rows } = await database.stream(readSql('derive', file), [MAX_EVENTS]);
+    for await (const batch of rows) {
+      for (const [clientId, kind, at] of batch as [string, string, number][]) {
+        const times = byClient.get(clientId) ?? { connack: [], suback: [], ends: [] };
+        byClient.set(clientId, times);
+        (kind === 'SUBACK' ? times.suback : kind === 'END' ? times.ends : times.connack).push(at);
+      }
+    }
+    return byClient;
+  }
+}
+
+/** The bridge's counterparts, as written. */
 async function clientEvents(
   database: Database,
   endpointId: bigint,
 ): Promise<{ connected: Stamp[]; suback: Stamp[]; disconnected: Stamp[] }> {
-  const rows = await database.all<Stamp & { event: string; next: string | null; next_ts: number | null }>(
-    `SELECT event, epoch_us(ts) AS ts, ts_precision_us AS precision, lead(event) OVER later AS next, epoch_us(lead(ts) OVER later) AS next_ts
-     FROM records JOIN sources USING (source_id)
-     WHERE endpoint_id = $1 AND event IN ('bridge_connected', 'bridge_disconnected', 'bridge_suback_code') AND ts IS NOT NULL
-     WINDOW later AS (ORDER BY first_ts, source_id, line_no)
-     ORDER BY first_ts, source_id, line_no`,
-    [endpointId],
-  );
-  const refused = (row: (typeof rows)[number]) =>
-    row.next === 'bridge_disconnected' && (row.next_ts ?? row.ts) - row.ts <= 1_000_000;
+  const rows = await database.all<Stamp & { event: string }>(readSql('derive', 'bridge-instants.sql'), [
+    endpointId,
+    MAX_EVENTS,
+  ]);
+  const of = (event: string) => rows.filter((row) => row.event === event);
   return {
-    connected: rows.filter((row) => row.event === 'bridge_connected' && !refused(row)),
-    suback: rows.filter((row) => row.event === 'bridge_suback_code'),
-    disconnected: rows.filter((row) => row.event === 'bridge_disconnected'),
+    connected: of('bridge_connected'),
+    suback: of('bridge_suback_code'),
+    disconnected: of('bridge_disconnected'),
   };
 }
 

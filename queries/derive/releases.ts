@@ -1,12 +1,11 @@
 /** Which releases wrote the logs of a run, told by source lines (NanoMQ) and shapes of lines (EMQX); a range where they leave several. */
 import { emqxReleaseRange, hintOfRecord, type LogRecord, RELEASES, releaseRange } from '../../parsers/index.ts';
-import type { Database } from '../database.ts';
+import { type Database, readSql } from '../database.ts';
 
-/** Lines of each event that are looked at; shapes repeat. */
-const SAMPLE = 5;
 /** Ranges as wide as this say nothing worth printing. */
 const ANY = RELEASES.length;
 
+/** Needs the temporary table of record-kinds.sql. */
 export async function findReleases(database: Database, runId: string): Promise<void> {
   const endpoints = await database.all<{ endpoint_id: bigint | number; product: string }>(
     'SELECT endpoint_id, product FROM endpoints WHERE run_id = $1',
@@ -30,8 +29,7 @@ interface Known {
 
 async function nanomqRelease(database: Database, endpointId: bigint): Promise<Known | null> {
   const seen = await database.all<{ event: string; file: string; line: number; lineNo: number }>(
-    `SELECT event, file, line, min(line_no)::INTEGER AS "lineNo" FROM records JOIN sources USING (source_id)
-     WHERE endpoint_id = $1 AND event IS NOT NULL AND file IS NOT NULL GROUP BY event, file, line ORDER BY 4`,
+    readSql('derive', 'nanomq-lines.sql'),
     [endpointId],
   );
   const range = releaseRange(seen);
@@ -43,21 +41,9 @@ async function nanomqRelease(database: Database, endpointId: bigint): Promise<Kn
 }
 
 async function emqxRelease(database: Database, endpointId: bigint): Promise<Known | null> {
-  const rows = await database.all<{ body: string; line_no: number }>(
-    // As the view `records` puts a text together, but for the sampled rows only.
-    `WITH sampled AS (
-       SELECT source_id, unnest(min(line_no, ${SAMPLE})) AS line_no
-       FROM packed_records JOIN shapes USING (shape_id) JOIN sources USING (source_id)
-       WHERE endpoint_id = $1 AND event IS DISTINCT FROM 'trace_control'
-       GROUP BY source_id, event, packet
-     )
-     SELECT coalesce(r.body, fill_slots(h.body_parts, h.body_slots,
-         slot_values(x.thread, x.client_id, x.peer, t.text, r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args))) AS body, line_no
-       FROM packed_records r SEMI JOIN sampled USING (source_id, line_no)
-       JOIN shapes h USING (shape_id) JOIN contexts x USING (context_id) LEFT JOIN strings t ON t.string_id = r.topic_id
-       ORDER BY source_id, line_no`,
-    [endpointId],
-  );
+  const rows = await database.all<{ body: string; line_no: number }>(readSql('derive', 'emqx-samples.sql'), [
+    endpointId,
+  ]);
   // Only these two members are looked at by the hints.
   const hints = rows.flatMap((row) => hintOfRecord({ body: row.body, lineNo: row.line_no } as LogRecord));
   const range = emqxReleaseRange(hints);

@@ -130,7 +130,7 @@ export async function ingest(database: Database, options: IngestOptions): Promis
   ]);
   // Until clocks and bridges are derived from all records, an analysis would be of half the story.
   await database.run('UPDATE runs SET label = $2 WHERE run_id = $1', [OBSERVED, INTERRUPTED_LABEL]);
-  await database.shareMemory(true);
+  await database.shareMemory('parsing');
   try {
     for (const candidate of candidates) {
       try {
@@ -146,14 +146,15 @@ export async function ingest(database: Database, options: IngestOptions): Promis
     }
   } finally {
     await tools.pool?.close();
-    await database.shareMemory(false);
+    await database.shareMemory('deriving');
   }
   await refreshDerived(database, OBSERVED, {
     zone: options.zone === undefined ? undefined : { name: options.zone, endpoints },
   });
   await database.run('UPDATE runs SET label = $2 WHERE run_id = $1', [OBSERVED, COMPLETE_LABEL]);
-  for (const source of sources) {
-    if (source.unparsed > 0) source.unparsedShapes.push(...(await unparsedShapes(database, source.sourceId)));
+  if (sources.some(({ unparsed }) => unparsed > 0)) {
+    const shapes = await unparsedShapes(database, OBSERVED);
+    for (const source of sources) source.unparsedShapes.push(...(shapes.get(source.sourceId) ?? []));
   }
   return {
     sources,

@@ -1,5 +1,5 @@
 /** What an ingest tells of itself beyond its counts: releases, and what the lines look like that could not be read. */
-import type { Database } from '../database.ts';
+import { type Database, readSql } from '../database.ts';
 
 export interface IngestedEndpoint {
   readonly product: string;
@@ -29,11 +29,11 @@ export async function endpointsOf(database: Database, runId: string): Promise<In
   );
 }
 
-export async function unparsedShapes(database: Database, sourceId: string): Promise<UnparsedShape[]> {
-  return database.all<UnparsedShape>(
-    `SELECT left(regexp_replace(text, '0x[0-9a-fA-F]+|[0-9]+', '#', 'g'), ${SHAPE_CHARS}) AS shape, reason,
-       count(*)::INTEGER AS count, min(line_no) AS line
-     FROM unparsed WHERE source_id = $1 GROUP BY ALL ORDER BY count DESC, line LIMIT ${SHAPES_PER_SOURCE}`,
-    [BigInt(sourceId)],
+/** The most frequent shapes of all sources of a run that have lines which could not be read, by source id, most frequent first. */
+export async function unparsedShapes(database: Database, runId: string): Promise<Map<string, UnparsedShape[]>> {
+  const rows = await database.all<{ source_id: bigint | number; shapes: UnparsedShape[] }>(
+    readSql('derive', 'unparsed-shapes.sql'),
+    [runId, SHAPES_PER_SOURCE, SHAPE_CHARS],
   );
+  return new Map(rows.map(({ source_id, shapes }) => [String(source_id), shapes]));
 }

@@ -6,6 +6,16 @@
 --   silence_s from last_inbound to the decision; pings, packets_in, packets_out (JSON, count by type);
 --   source_id, line_no, end_source_id, end_line_no.
 -- Example: SELECT client_id, connected, duration_s, reason, silence_s FROM broker_sessions ORDER BY connected;
+
+-- Which side closed a connection that ended for this reason.
+CREATE OR REPLACE MACRO closer_of(reason) AS
+  CASE
+    WHEN reason IN ('keepalive_timeout', 'discarded', 'takenover', 'takeovered', 'kicked', 'expired', 'not_authorized', 'banned',
+      'idle_timeout', 'protocol_error', 'malformed_packet', 'frame_too_large', 'broker_restart', 'administrative_action') THEN 'broker'
+    WHEN reason IN ('connection_idle', 'aborted', 'unreachable', 'timeout', 'etimedout') THEN 'transport'
+    ELSE 'client'
+  END;
+
 CREATE OR REPLACE VIEW broker_sessions AS
 WITH lines AS (
   SELECT run_id, endpoint_id, client_id, peer, time, event, source_id, line_no, layout, packet
@@ -78,13 +88,7 @@ SELECT run_id, endpoint_id, r.client_id, peer,
   connected, decided, disconnected, disconnected IS NULL AS open,
   (epoch_us(coalesce(disconnected, last_line)) - epoch_us(connected)) / 1e6 AS duration_s,
   keepalive_s, clean_start, protocol_version, session_present, reason,
-  CASE
-    WHEN disconnected IS NULL THEN NULL
-    WHEN reason IN ('keepalive_timeout', 'discarded', 'takenover', 'takeovered', 'kicked', 'expired', 'not_authorized', 'banned',
-      'idle_timeout', 'protocol_error', 'malformed_packet', 'frame_too_large', 'broker_restart', 'administrative_action') THEN 'broker'
-    WHEN reason IN ('connection_idle', 'aborted', 'unreachable', 'timeout', 'etimedout') THEN 'transport'
-    ELSE 'client'
-  END AS closed_by,
+  CASE WHEN disconnected IS NOT NULL THEN closer_of(reason) END AS closed_by,
   last_inbound, last_ping, (epoch_us(coalesce(decided, disconnected)) - epoch_us(coalesce(last_inbound, connected))) / 1e6 AS silence_s,
   pings, inbound, publishes_out, last_publish_out, t.packets_in, t.packets_out,
   source_id, line_no, end_source_id, end_line_no
