@@ -96,6 +96,7 @@ export interface RecordBatch {
   readonly buffer: ArrayBuffer;
   /** Args of more than INLINE_CHARS bytes; their rows hold the length and the offset into this. */
   arena: ArrayBuffer;
+  arenaUsed: number; // bytes
   whole: WholeText[];
 }
 
@@ -130,6 +131,7 @@ export class BatchFiller {
   handOver(): void {
     if (this.row === 0) return;
     this.batch.rows = this.row;
+    this.batch.arenaUsed = this.arenaUsed;
     const next = this.onFull(this.batch);
     this.batch = next;
     this.bytes = new Uint8Array(next.buffer);
@@ -245,7 +247,13 @@ export function idOf(hash: bigint): Id {
 }
 
 export function newBatch(): RecordBatch {
-  return { rows: 0, buffer: new ArrayBuffer(BUFFER_BYTES), arena: new ArrayBuffer(ARENA_BYTES), whole: [] };
+  return {
+    rows: 0,
+    buffer: new ArrayBuffer(BUFFER_BYTES),
+    arena: new ArrayBuffer(ARENA_BYTES),
+    arenaUsed: 0,
+    whole: [],
+  };
 }
 
 /** What moves with a batch from one thread to another. */
