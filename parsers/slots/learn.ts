@@ -140,6 +140,11 @@ function isTried(slots: Slots, literal: ReadonlySet<number>, slot: number): bool
 
 /** Values at which programs like to turn: small numbers, codes, limits. */
 const TURNING_POINTS = ['0', '1', '2', '3', '5', '16', '128', '135', '65535', '4294967295'];
+const TRIED_VALUES: readonly (readonly [kind: number, values: readonly string[]])[] = [
+  [NUMBER, TURNING_POINTS],
+  [BINARY, ['a', 'a b']],
+  [WORD, ['a']],
+];
 
 function replaced(slots: Slots, value: (slot: number) => string | null): string {
   let text = '';
@@ -370,33 +375,33 @@ function kindSlots(shape: Shape): number[] {
 
 /** Slots for which the shape foretells something else than the grammars say at a turning point. */
 function wrongSlots(slots: Slots, literal: ReadonlySet<number>, shape: Shape, parseOne: ParseOne): number[] {
-  const wrong: number[] = [];
-  for (let i = 0; i < slots.from.length; i++) {
-    if (!isTried(slots, literal, i)) continue;
-    const values = slots.kind[i] === NUMBER ? TURNING_POINTS : slots.kind[i] === BINARY ? ['a', 'a b'] : ['a'];
-    if (slots.kind[i] !== NUMBER && slots.kind[i] !== BINARY && slots.kind[i] !== WORD) continue;
+  const isRight = (changed: readonly number[], value: string): boolean => {
+    const text = replaced(slots, (slot) => (changed.includes(slot) ? value : null));
+    return foretold(slots, changed, value, text, shape, parseOne(text));
+  };
+  const wrong = new Set<number>();
+  for (const [kind, values] of TRIED_VALUES) {
+    const tried = slots.kind.flatMap((one, slot) => (one === kind && isTried(slots, literal, slot) ? [slot] : []));
     for (const value of values) {
-      const text = replaced(slots, (slot) => (slot === i ? value : null));
-      if (!foretold(slots, i, value, text, shape, parseOne(text))) {
-        wrong.push(i);
-        break;
-      }
+      // All at once is right nearly always; only if it is not, one after the other tells which is wrong.
+      if (tried.length > 1 && isRight(tried, value)) continue;
+      for (const slot of tried) if (!wrong.has(slot) && !isRight([slot], value)) wrong.add(slot);
     }
   }
-  return wrong;
+  return [...wrong].sort((a, b) => a - b);
 }
 
 function foretold(
   slots: Slots,
-  changed: number,
+  changed: readonly number[],
   value: string,
   text: string,
   shape: Shape,
   answer: LogRecord | null,
 ): boolean {
   if (answer === null || !sameFlags(answer.flags, shape.flags)) return false;
-  const at = (slot: number): string => (slot === changed ? value : slotValue(slots, slot));
-  const filled = (slot: number): string => (~slot === changed ? String(measuredLength(value)) : at(slot));
+  const at = (slot: number): string => (changed.includes(slot) ? value : slotValue(slots, slot));
+  const filled = (slot: number): string => (changed.includes(~slot) ? String(measuredLength(value)) : at(slot));
   const sourced = (source: Source): string | null => (typeof source === 'number' ? at(source) : source);
   return (
     answer.event === shape.event &&

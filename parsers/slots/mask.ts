@@ -84,7 +84,7 @@ const CONNECT_HEX = Buffer.from('10');
 const CONNECT_BYTE = Buffer.from('16,');
 const TOKEN_START = Buffer.from('eyJ');
 
-/** 1: letter or underscore, 2: digit, 4: may be in a word slot, 8: hexadecimal digit, 16: may be in the name of a key, 32: `=`. */
+/** 1: letter or underscore, 2: digit, 4: may be in a word slot, 8: hexadecimal digit, 16: may be in the name of a key. */
 const CLASS = new Uint8Array(256);
 for (let c = 0; c < 128; c++) {
   const char = String.fromCharCode(c);
@@ -93,9 +93,37 @@ for (let c = 0; c < 128; c++) {
     (/[0-9]/.test(char) ? 2 : 0) |
     (/[A-Za-z0-9_\-./+$%@:*!~;?&|^#]/.test(char) ? 4 : 0) |
     (/[0-9a-fA-F]/.test(char) ? 8 : 0) |
-    (/[A-Za-z0-9_@]/.test(char) ? 16 : 0) |
-    (c === EQUALS ? 32 : 0);
+    (/[A-Za-z0-9_@]/.test(char) ? 16 : 0);
 }
+
+/** What a character can be the start of, in the messages of a style. */
+const PLAIN = 0;
+const DIGIT = 1;
+const ANGLE = 2; // `<`
+const BRACKET = 3; // `[` or `'`
+const KEY_END = 4; // `:` or `=`
+const STRING = 5; // `"`
+const ESCAPE = 6; // backslash
+const END = 7; // line feed
+const FOREIGN = 8; // no printable ASCII
+
+function specials(characters: { readonly [character: string]: number }): Uint8Array {
+  const table = new Uint8Array(256)
+    .fill(FOREIGN, 0x80)
+    .fill(FOREIGN, 0, SPACE)
+    .fill(DIGIT, ZERO, ZERO + 10);
+  table[TAB] = PLAIN;
+  table[LF] = END;
+  table[LESS] = ANGLE;
+  for (const character in characters) table[character.charCodeAt(0)] = characters[character]!;
+  return table;
+}
+
+const SPECIAL: { readonly [style in MaskStyle]: Uint8Array } = {
+  nanomq: specials({ '[': BRACKET, "'": BRACKET }),
+  emqx: specials({ ':': KEY_END, '=': KEY_END }),
+  json: specials({ ':': KEY_END, '=': KEY_END, '"': STRING, '\\': ESCAPE }),
+};
 
 /** Digits behind a letter are part of a name (Q0, sid4) unless there are so many that they must be a number. */
 const MIN_DIGITS_IN_NAME = 4;
@@ -154,49 +182,53 @@ export class Mask {
   /** Masks the message from `from` to the end of the line, and sets `end`. False if the line has to go the slow way. */
   message(bytes: Buffer, from: number, style: MaskStyle): boolean {
     this.isJson = style === 'json';
-    if (style !== 'emqx') return this.scan(bytes, from, style === 'nanomq');
+    const special = SPECIAL[style];
+    if (style !== 'emqx') return this.scan(bytes, from, special);
     // `CLIENTID@PEER ` in front of the message; without a client id the message starts with the peer.
     let at = from;
     while (bytes[at] !== AT && (CLASS[bytes[at]!]! & 4) !== 0) at += 1;
     if (at === from || bytes[at] !== AT || isReserved(bytes, from, at) || isCut(bytes, from, at)) {
-      return this.scan(bytes, from, false);
+      return this.scan(bytes, from, special);
     }
     this.addSlot(from, at, WORD);
     this.hash = Math.imul(this.hash ^ (0x100 + WORD), PRIME);
     this.hash2 = (Math.imul(this.hash2, FACTOR) + 0x100 + WORD) | 0;
-    return this.scan(bytes, at, false);
+    return this.scan(bytes, at, special);
   }
 
-  private scan(bytes: Buffer, from: number, brackets: boolean): boolean {
-    const { isJson } = this;
+  private scan(bytes: Buffer, from: number, special: Uint8Array): boolean {
     let quoteAt = from; // the last quote of a JSON line
     let { hash, hash2 } = this;
-    let before = SPACE; // character before i
-    let wordAt = from; // start of the word that i is in
     let i = from;
     for (;;) {
-      const c = bytes[i]!;
-      if (c >= 0x80) return false;
-      if (c < SPACE && c !== TAB) {
-        if (c !== LF) return false;
-        break;
+      let c = bytes[i]!;
+      // Most of a line: nothing starts here.
+      while (special[c] === PLAIN) {
+        hash = Math.imul(hash ^ c, PRIME);
+        hash2 = (Math.imul(hash2, FACTOR) + c) | 0;
+        i += 1;
+        c = bytes[i]!;
       }
-      const kind = CLASS[c]!;
+      const sort = special[c]!;
+      if (sort === END) break;
+      if (sort === FOREIGN) return false;
       let end = -1;
       let slotAt = i;
       let slotKind = NUMBER;
-      if ((kind & 2) !== 0) {
-        // Digits.
-        let j = i + 1;
-        if (c === ZERO && bytes[j] === LETTER_X && isHex(bytes[j + 1]!) && (CLASS[before]! & 3) === 0) {
-          j += 1;
-          while (isHex(bytes[j]!)) j += 1;
-          slotAt = i + 2;
-          slotKind = HEX;
-          end = j;
-        } else {
+      switch (sort) {
+        case DIGIT: {
+          const before = CLASS[bytes[i - 1]!]!;
+          let j = i + 1;
+          if (c === ZERO && bytes[j] === LETTER_X && isHex(bytes[j + 1]!) && (before & 3) === 0) {
+            j += 1;
+            while (isHex(bytes[j]!)) j += 1;
+            slotAt = i + 2;
+            slotKind = HEX;
+            end = j;
+            break;
+          }
           while (isDigit(bytes[j]!)) j += 1;
-          if ((CLASS[before]! & 1) !== 0) {
+          if ((before & 1) !== 0) {
             if (j - i >= MIN_DIGITS_IN_NAME) end = j;
           } else if ((CLASS[bytes[j]!]! & 1) !== 0) {
             while ((CLASS[bytes[j]!]! & 3) !== 0) j += 1;
@@ -214,63 +246,59 @@ export class Mask {
             }
             end = j;
           }
-          if (end === -1) {
-            // Literal digits.
-            for (; i < j; i++) {
-              hash = Math.imul(hash ^ bytes[i]!, PRIME);
-              hash2 = (Math.imul(hash2, FACTOR) + bytes[i]!) | 0;
+          if (end !== -1) break;
+          // Literal digits.
+          for (; i < j; i++) {
+            hash = Math.imul(hash ^ bytes[i]!, PRIME);
+            hash2 = (Math.imul(hash2, FACTOR) + bytes[i]!) | 0;
+          }
+          continue;
+        }
+        case ANGLE: {
+          // `<<"text">>`, `<<1,2>>`, `<0.1.2>`
+          const next = bytes[i + 1]!;
+          if (next === LESS && bytes[i + 2] === QUOTE) {
+            slotAt = i + 3;
+            slotKind = BINARY;
+            end = binaryEnd(bytes, slotAt);
+            if (end === -1) return false;
+          } else if (next === LESS && isDigit(bytes[i + 2]!)) {
+            slotAt = i + 2;
+            slotKind = BYTES;
+            end = byteListEnd(bytes, slotAt);
+            // The bytes of a CONNECT hold a password; the layout's parser hides them.
+            if (end === -1 || startsWith(bytes, slotAt, CONNECT_BYTE)) return false;
+          } else if (isDigit(next)) {
+            let j = i + 2;
+            while (isDigit(bytes[j]!) || bytes[j] === DOT) j += 1;
+            if (bytes[j] === GREATER) {
+              slotKind = COMPOSITE;
+              end = j + 1;
             }
-            before = bytes[j - 1]!;
-            continue;
           }
+          break;
         }
-      } else if (kind !== 0) {
-        // Letters and the like: no slot starts here, but a key may end.
-        if (!brackets && (c === COLON ? bytes[i + 1] === SPACE : c === EQUALS)) {
-          const value = c === COLON ? i + 2 : i + 1;
-          const found = this.keyedValue(bytes, wordAt, i, value);
-          if (found < 0) return false;
-          if (found > value) {
-            slotAt = value;
-            slotKind = this.keyedKind;
-            end = found;
-          }
-        }
-      } else if (c === LESS) {
-        // `<<"text">>`, `<<1,2>>`, `<0.1.2>`
-        const next = bytes[i + 1]!;
-        if (next === LESS && bytes[i + 2] === QUOTE) {
-          const close = binaryEnd(bytes, i + 3);
-          if (close === -1) return false;
-          slotAt = i + 3;
-          slotKind = BINARY;
-          end = close;
-        } else if (next === LESS && isDigit(bytes[i + 2]!)) {
-          const close = byteListEnd(bytes, i + 2);
-          // The bytes of a CONNECT hold a password; the layout's parser hides them.
-          if (close === -1 || startsWith(bytes, i + 2, CONNECT_BYTE)) return false;
-          slotAt = i + 2;
-          slotKind = BYTES;
-          end = close;
-        } else if (isDigit(next)) {
-          let j = i + 2;
-          while (isDigit(bytes[j]!) || bytes[j] === DOT) j += 1;
-          if (bytes[j] === GREATER) {
-            slotKind = COMPOSITE;
-            end = j + 1;
-          }
-        }
-      } else if (brackets) {
-        if (c === OPEN_SQUARE || c === APOSTROPHE) {
+        case BRACKET: {
           const close = phraseEnd(bytes, i + 1, c === OPEN_SQUARE ? CLOSE_SQUARE : APOSTROPHE);
           if (close > i + 1) {
             slotAt = i + 1;
             slotKind = isNumber(bytes, i + 1, close) ? NUMBER : PHRASE;
             end = close;
           }
+          break;
         }
-      } else if (isJson) {
-        if (c === QUOTE) {
+        case KEY_END: {
+          const value = c === EQUALS ? i + 1 : i + 2;
+          const found = value === i + 2 && bytes[i + 1] !== SPACE ? value : this.keyedValue(bytes, from, i, value);
+          if (found < 0) return false;
+          if (found > value) {
+            slotAt = value;
+            slotKind = this.keyedKind;
+            end = found;
+          }
+          break;
+        }
+        case STRING: {
           if (bytes[i + 1] === COLON && bytes[i + 2] === QUOTE) {
             const found = this.jsonValue(bytes, quoteAt + 1, i, i + 3);
             if (found < 0) return false;
@@ -281,30 +309,27 @@ export class Mask {
             }
           }
           quoteAt = i;
-        } else if (c === BACKSLASH) {
+          break;
+        }
+        case ESCAPE: {
           // An escaped quote ends no string.
-          hash = Math.imul(hash ^ c, PRIME);
-          hash2 = (Math.imul(hash2, FACTOR) + c) | 0;
-          i += 1;
-          const escaped = bytes[i]!;
+          const escaped = bytes[i + 1]!;
           if (escaped >= 0x80 || escaped === LF) return false;
-          hash = Math.imul(hash ^ escaped, PRIME);
-          hash2 = (Math.imul(hash2, FACTOR) + escaped) | 0;
-          before = escaped;
-          i += 1;
+          hash = Math.imul(Math.imul(hash ^ c, PRIME) ^ escaped, PRIME);
+          hash2 = (Math.imul((Math.imul(hash2, FACTOR) + c) | 0, FACTOR) + escaped) | 0;
+          i += 2;
           continue;
         }
       }
       if (end === -1) {
         hash = Math.imul(hash ^ c, PRIME);
         hash2 = (Math.imul(hash2, FACTOR) + c) | 0;
-        if (c === SPACE || c === COMMA || c === OPEN_ROUND) wordAt = i + 1;
-        before = c;
         i += 1;
         continue;
       }
       // JSON has no numbers that start with a zero; within a string the layout's parser decides.
-      if (isJson && slotKind === NUMBER && c === ZERO && end - slotAt > 1 && isBeforeValue(before)) return false;
+      if (this.isJson && slotKind === NUMBER && c === ZERO && end - slotAt > 1 && isBeforeValue(bytes[i - 1]!))
+        return false;
       for (; i < slotAt; i++) {
         hash = Math.imul(hash ^ bytes[i]!, PRIME);
         hash2 = (Math.imul(hash2, FACTOR) + bytes[i]!) | 0;
@@ -314,7 +339,6 @@ export class Mask {
       this.addSlot(slotAt, end, slotKind);
       hash = Math.imul(Math.imul(hash ^ (0x100 + slotKind), PRIME) ^ form, PRIME);
       hash2 = (Math.imul((Math.imul(hash2, FACTOR) + 0x100 + slotKind) | 0, FACTOR) + form) | 0;
-      before = bytes[end - 1]!;
       i = end;
     }
     this.hash = hash;
@@ -324,7 +348,10 @@ export class Mask {
   }
 
   /** End of the value of the key that ends at `keyEnd`; `value` if it is to be scanned like other text, -1 for the slow way. */
-  private keyedValue(bytes: Buffer, keyAt: number, keyEnd: number, value: number): number {
+  private keyedValue(bytes: Buffer, from: number, keyEnd: number, value: number): number {
+    let keyAt = keyEnd;
+    const longest = Math.max(from, keyEnd - MAX_WORD_CHARS - 1);
+    while (keyAt > longest && !isBeforeKey(bytes[keyAt - 1]!)) keyAt -= 1;
     const length = keyEnd - keyAt;
     if (bytes[keyEnd] === COLON) {
       if (length < 3 || length > 9) return value;
@@ -407,6 +434,10 @@ export class Mask {
     this.keyedKind = WORD;
     return end;
   }
+}
+
+function isBeforeKey(c: number): boolean {
+  return c === SPACE || c === COMMA || c === OPEN_ROUND;
 }
 
 function isReserved(bytes: Uint8Array, from: number, to: number): boolean {

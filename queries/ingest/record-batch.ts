@@ -152,7 +152,7 @@ export class BatchFiller {
   setLong(place: ColumnPlace, value: number): void {
     const at = (place.at >> 2) + 2 * this.row;
     this.words[at] = value | 0;
-    this.words[at + 1] = Math.floor(value / 4_294_967_296);
+    this.words[at + 1] = value >= 0 && value < 4_294_967_296 ? 0 : Math.floor(value / 4_294_967_296);
     this.setValid(place);
   }
 
