@@ -28,7 +28,6 @@ export {
   type Shape,
   type SlottedRecord,
   type Source,
-  slotLength,
   slotText,
   sourceText,
   type Template,

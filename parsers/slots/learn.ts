@@ -7,8 +7,21 @@ import type { LogRecord, RecordFlag } from '../record.ts';
 import { isDigit, textOf } from './ascii.ts';
 import { cutMark } from './cut-payload.ts';
 import type { LineTime } from './line-time.ts';
-import { BINARY, BYTES, COMPOSITE, CUT_PAYLOAD, HEX, type Mask, NUMBER, PAYLOAD, PHRASE, TIME, WORD } from './mask.ts';
-import { fill, type Shape, type Source, slotLength, type Template } from './shape.ts';
+import {
+  BINARY,
+  BYTES,
+  COMPOSITE,
+  CUT_PAYLOAD,
+  HEX,
+  type Mask,
+  NUMBER,
+  PAYLOAD,
+  PHRASE,
+  slotLength,
+  TIME,
+  WORD,
+} from './mask.ts';
+import { fill, type Shape, type Source, type Template } from './shape.ts';
 
 /** A line's record by the grammars, or null if the line alone does not make exactly one whole record. */
 export type ParseOne = (text: string) => LogRecord | null;
@@ -18,6 +31,7 @@ export interface Slots {
   readonly from: readonly number[];
   readonly to: readonly number[];
   readonly kind: readonly number[];
+  readonly lengths: readonly number[]; // characters that it stands for
 }
 
 export interface Learned {
@@ -37,7 +51,8 @@ const MAX_DECIMAL_DIGITS = 15;
 export function slotsOf(mask: Mask, bytes: Buffer, lineFrom: number): Slots {
   const cut = (numbers: Int32Array): number[] => Array.from(numbers.subarray(0, mask.count), (at) => at - lineFrom);
   const kind = Array.from(mask.kind.subarray(0, mask.count));
-  return { text: textOf(bytes, lineFrom, mask.end), from: cut(mask.from), to: cut(mask.to), kind };
+  const lengths = Array.from(mask.lengths.subarray(0, mask.count));
+  return { text: textOf(bytes, lineFrom, mask.end), from: cut(mask.from), to: cut(mask.to), kind, lengths };
 }
 
 /** What is read of a stamp: µs as UTC, characters, and how it is written. */
@@ -216,15 +231,13 @@ function deriveShape(
   return restored === (original.attributes === null ? null : JSON.stringify(original.attributes)) ? shape : null;
 }
 
-/** Characters that a value stands for. */
-function measuredLength(value: string): number {
-  return slotLength(Buffer.from(value, 'latin1'), 0, value.length);
+/** Characters that another value of the slot stands for. */
+function lengthOfOther(slots: Slots, slot: number, value: string): number {
+  return slotLength(Buffer.from(value, 'latin1'), 0, value.length, slots.kind[slot]!);
 }
 
 function slotValue(slots: Slots, slot: number): string {
-  return slot >= 0
-    ? slots.text.slice(slots.from[slot], slots.to[slot])
-    : String(measuredLength(slots.text.slice(slots.from[~slot], slots.to[~slot])));
+  return slot >= 0 ? slots.text.slice(slots.from[slot], slots.to[slot]) : String(slots.lengths[~slot]!);
 }
 
 /** What no slot may change. */
@@ -303,7 +316,11 @@ function attributesTemplate(
     const is = answer.attributes[key];
     if (typeof was !== 'number' || typeof is !== 'number') continue;
     for (const [slot, other] of others) {
-      if (slots.kind[slot] === NUMBER || slotValue(slots, ~slot) !== String(was) || measuredLength(other) !== is)
+      if (
+        slots.kind[slot] === NUMBER ||
+        slotValue(slots, ~slot) !== String(was) ||
+        lengthOfOther(slots, slot, other) !== is
+      )
         continue;
       if (after.includes(`"${key}":${is}`)) after = after.replace(`"${key}":${is}`, `"${key}":\u0001${slot}\u0001`);
       measured.add(slot);
@@ -401,7 +418,8 @@ function foretold(
 ): boolean {
   if (answer === null || !sameFlags(answer.flags, shape.flags)) return false;
   const at = (slot: number): string => (changed.includes(slot) ? value : slotValue(slots, slot));
-  const filled = (slot: number): string => (changed.includes(~slot) ? String(measuredLength(value)) : at(slot));
+  const filled = (slot: number): string =>
+    changed.includes(~slot) ? String(lengthOfOther(slots, ~slot, value)) : at(slot);
   const sourced = (source: Source): string | null => (typeof source === 'number' ? at(source) : source);
   return (
     answer.event === shape.event &&

@@ -125,6 +125,10 @@ const SPECIAL: { readonly [style in MaskStyle]: Uint8Array } = {
   json: specials({ ':': KEY_END, '=': KEY_END, '"': STRING, '\\': ESCAPE }),
 };
 
+/** Characters at which the end of a value has to be looked for, and those that a payload slot cannot hold. */
+const IN_VALUE = new Uint8Array(256).fill(1, 0x80).fill(1, 0, SPACE);
+for (const c of [COMMA, DOT, BACKSLASH]) IN_VALUE[c] = 1;
+
 /** Digits behind a letter are part of a name (Q0, sid4) unless there are so many that they must be a number. */
 const MIN_DIGITS_IN_NAME = 4;
 /** Shorter mixed tokens (`1st`, `5xx`) are words of the message. */
@@ -139,6 +143,7 @@ export class Mask {
   readonly from = new Int32Array(MAX_SLOTS);
   readonly to = new Int32Array(MAX_SLOTS);
   readonly kind = new Uint8Array(MAX_SLOTS);
+  readonly lengths = new Int32Array(MAX_SLOTS);
   count = 0;
   hash = 0;
   /** A second hash of the same text: with both, two different texts are taken for one once in 2^62. */
@@ -157,7 +162,8 @@ export class Mask {
     this.hash2 = seed | 0;
   }
 
-  addSlot(from: number, to: number, kind: number): void {
+  addSlot(bytes: Uint8Array, from: number, to: number, kind: number): void {
+    this.lengths[this.count] = slotLength(bytes, from, to, kind);
     this.from[this.count] = from;
     this.to[this.count] = to;
     this.kind[this.count] = kind;
@@ -190,7 +196,7 @@ export class Mask {
     if (at === from || bytes[at] !== AT || isReserved(bytes, from, at) || isCut(bytes, from, at)) {
       return this.scan(bytes, from, special);
     }
-    this.addSlot(from, at, WORD);
+    this.addSlot(bytes, from, at, WORD);
     this.hash = Math.imul(this.hash ^ (0x100 + WORD), PRIME);
     this.hash2 = (Math.imul(this.hash2, FACTOR) + 0x100 + WORD) | 0;
     return this.scan(bytes, at, special);
@@ -336,7 +342,7 @@ export class Mask {
       }
       const form = slotKind === COMPOSITE ? formOf(bytes, slotAt, end) : 0;
       if (this.count === MAX_SLOTS || form < 0) return false;
-      this.addSlot(slotAt, end, slotKind);
+      this.addSlot(bytes, slotAt, end, slotKind);
       hash = Math.imul(Math.imul(hash ^ (0x100 + slotKind), PRIME) ^ form, PRIME);
       hash2 = (Math.imul((Math.imul(hash2, FACTOR) + 0x100 + slotKind) | 0, FACTOR) + form) | 0;
       i = end;
@@ -361,7 +367,7 @@ export class Mask {
         return startsWith(bytes, value, CONNECT_HEX) ? -1 : this.nameEnd(bytes, value);
       }
       if (length !== 7 || !startsWith(bytes, keyAt, PAYLOAD_KEY) || bytes[value] === LESS) return value;
-      return this.payloadEnd(bytes, value, valueEnd(bytes, value));
+      return this.payloadEnd(bytes, value, this.valueEnd(bytes, value));
     }
     // `Payload=`, or `Payload(text)=` with the encoding
     if (bytes[keyEnd - 1] === CLOSE_ROUND) {
@@ -372,12 +378,12 @@ export class Mask {
     if (length < 5 || length > 8) return value;
     if (isOneOf(PACKET_NAME_KEYS, bytes, keyAt, length)) return this.nameEnd(bytes, value);
     return length === 7 && startsWith(bytes, keyAt, PACKET_PAYLOAD_KEY) && bytes[value] !== LESS
-      ? this.payloadEnd(bytes, value, packetEnd(bytes, value))
+      ? this.payloadEnd(bytes, value, this.packetEnd(bytes, value))
       : value;
   }
 
   private packetPayload(bytes: Buffer, value: number): number {
-    if (!this.isJson) return this.payloadEnd(bytes, value, packetEnd(bytes, value));
+    if (!this.isJson) return this.payloadEnd(bytes, value, this.packetEnd(bytes, value));
     const end = stringEnd(bytes, value) - 1;
     return bytes[end] === CLOSE_ROUND ? this.jsonPayload(bytes, value, end) : -1;
   }
@@ -404,12 +410,10 @@ export class Mask {
 
   private payloadEnd(bytes: Buffer, from: number, to: number): number {
     if (to <= from) return to < from ? -1 : from;
-    for (let i = from; i < to; i++) {
-      const c = bytes[i]!;
-      if (c >= 0x80 || c < SPACE || c === BACKSLASH) return -1;
-    }
     // A hidden payload says nothing of its length.
-    if (isStars(bytes, from, to)) return from;
+    if (bytes[from] === STAR && isStars(bytes, from, to)) return from;
+    this.keyedKind = PAYLOAD;
+    if (!this.hasDots) return isReserved(bytes, from, to) ? -1 : to;
     const end = this.shownEnd(bytes, from, to, PAYLOAD);
     return end === from || isReserved(bytes, from, end) || isCut(bytes, from, end) ? -1 : to;
   }
@@ -420,6 +424,35 @@ export class Mask {
     this.keyedKind = mark === null ? whole : CUT_PAYLOAD;
     if (mark === null) return to;
     return isShownHex(bytes, from, mark.at) ? from : mark.at;
+  }
+
+  /** Three dots stand in the value last looked at. */
+  private hasDots = false;
+
+  /**
+   * Where the value that starts at `from` ends: before the next key (`, key: `), or with the line. -1 if it holds what is no printable
+   * ASCII, or a backslash.
+   */
+  private valueEnd(bytes: Uint8Array, from: number): number {
+    this.hasDots = false;
+    for (let i = from; ; i++) {
+      let c = bytes[i]!;
+      while (IN_VALUE[c] === PLAIN) {
+        i += 1;
+        c = bytes[i]!;
+      }
+      if (c === LF) return i;
+      if (c === COMMA) {
+        if (isKeyAt(bytes, i)) return i;
+      } else if (c !== DOT) return -1;
+      else if (bytes[i + 1] === DOT && bytes[i + 2] === DOT) this.hasDots = true;
+    }
+  }
+
+  /** The same for the last value of a packet; -1 as well if no bracket closes the packet there. */
+  private packetEnd(bytes: Uint8Array, from: number): number {
+    const end = this.valueEnd(bytes, from) - 1;
+    return end >= from && bytes[end] === CLOSE_ROUND ? end : -1;
   }
 
   private nameEnd(bytes: Buffer, from: number): number {
@@ -434,6 +467,29 @@ export class Mask {
     this.keyedKind = WORD;
     return end;
   }
+}
+
+/** Characters that a slot of the kind stands for: an escaped quote or backslash is one, and what was cut off counts. */
+export function slotLength(bytes: Uint8Array, from: number, to: number, kind: number): number {
+  if (kind !== BINARY && kind !== CUT_PAYLOAD) return to - from;
+  const mark = kind === CUT_PAYLOAD ? cutMark(bytes, from, to) : null;
+  const end = mark === null ? to : mark.at;
+  let length = mark === null ? 0 : mark.bytes;
+  for (let i = from; i < end; i++) {
+    if (bytes[i] === BACKSLASH) i += 1;
+    length += 1;
+  }
+  return length;
+}
+
+/** Whether `, key: ` stands there. */
+function isKeyAt(bytes: Uint8Array, comma: number): boolean {
+  if (bytes[comma + 1] !== SPACE) return false;
+  const first = bytes[comma + 2]!;
+  if (first < 0x61 || first > 0x7a) return false;
+  let end = comma + 3;
+  while ((CLASS[bytes[end]!]! & 16) !== 0) end += 1;
+  return bytes[end] === COLON && bytes[end + 1] === SPACE;
 }
 
 function isBeforeKey(c: number): boolean {
@@ -483,26 +539,6 @@ function stringEnd(bytes: Uint8Array, from: number): number {
     if (bytes[i] === LF) return -1;
   }
   return -1;
-}
-
-/** Where the value that starts at `from` ends: before the next key (`, key: `), or with the line. */
-function valueEnd(bytes: Uint8Array, from: number): number {
-  for (let i = from; ; i++) {
-    const c = bytes[i];
-    if (c === LF) return i;
-    if (c !== COMMA || bytes[i + 1] !== SPACE) continue;
-    const first = bytes[i + 2]!;
-    if (first < 0x61 || first > 0x7a) continue;
-    let j = i + 3;
-    while ((CLASS[bytes[j]!]! & 16) !== 0) j += 1;
-    if (bytes[j] === COLON && bytes[j + 1] === SPACE) return i;
-  }
-}
-
-/** The same for the last value of a packet; less than `from` if no bracket closes the packet there. */
-function packetEnd(bytes: Uint8Array, from: number): number {
-  const end = valueEnd(bytes, from) - 1;
-  return bytes[end] === CLOSE_ROUND ? end : -1;
 }
 
 /** The `">>` that ends the text; -1 if there is none, or anything before it has to be read by the grammars. */

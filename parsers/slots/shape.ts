@@ -5,7 +5,6 @@
  */
 import type { Envelope, LogRecord, RecordFlag, Severity } from '../record.ts';
 import { textOf } from './ascii.ts';
-import { cutMark } from './cut-payload.ts';
 
 /** `parts[0] + value(slots[0]) + parts[1] + …`; one part more than slots. A slot is named by its index, `~index` is its length. */
 export interface Template {
@@ -70,6 +69,8 @@ export interface SlottedRecord {
   lineTo: number;
   from: Int32Array;
   to: Int32Array;
+  /** Characters that slot i stands for: its own, but for escapes and what was cut off. */
+  lengths: Int32Array;
 }
 
 export function slotText(record: SlottedRecord, slot: number): string {
@@ -80,20 +81,6 @@ export function sourceText(record: SlottedRecord, source: Source): string | null
   return typeof source === 'number' ? slotText(record, source) : source;
 }
 
-/** Characters that a slot stands for: an escaped quote or backslash is one, and what was cut off counts. */
-export function slotLength(bytes: Uint8Array, from: number, to: number): number {
-  const mark = cutMark(bytes, from, to);
-  const end = mark === null ? to : mark.at;
-  let length = mark === null ? 0 : mark.bytes;
-  for (let i = from; i < end; i++) {
-    if (bytes[i] === BACKSLASH) i += 1;
-    length += 1;
-  }
-  return length;
-}
-
-const BACKSLASH = 0x5c;
-
 export function fill(template: Template, value: (slot: number) => string): string {
   let text = template.parts[0]!;
   for (let i = 0; i < template.slots.length; i++) text += value(template.slots[i]!) + template.parts[i + 1]!;
@@ -102,9 +89,8 @@ export function fill(template: Template, value: (slot: number) => string): strin
 
 /** The record that the grammars would have made of the line. */
 export function toLogRecord(slotted: SlottedRecord): LogRecord {
-  const { bytes, from, to, shape, hasBlank } = slotted;
-  const value = (slot: number): string =>
-    slot >= 0 ? slotText(slotted, slot) : String(slotLength(bytes, from[~slot]!, to[~slot]!));
+  const { bytes, shape, hasBlank } = slotted;
+  const value = (slot: number): string => (slot >= 0 ? slotText(slotted, slot) : String(slotted.lengths[~slot]!));
   const body = fill(shape.body, value);
   return {
     lineNo: slotted.lineNo,

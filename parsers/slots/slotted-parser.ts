@@ -75,10 +75,10 @@ class SlottedParser implements RecordParser {
     this.memo = known ?? new ShapeMemo((text) => parseAlone(layout, text));
     if (known === undefined) sink.shapes?.set(name, this.memo);
     const mask = new Mask();
-    const { own: bytes, from, to } = mask;
+    const { own: bytes, from, to, lengths } = mask;
     const place = { lineNo: 0, byteOffset: 0, byteLength: 0, lineFrom: 0, lineTo: 0, ts: 0 };
     const shape = null as unknown as Shape;
-    this.held = { ...place, shape, bytes, from, to, mask, hasBlank: false, envelope: undefined, line: null };
+    this.held = { ...place, shape, bytes, from, to, lengths, mask, hasBlank: false, envelope: undefined, line: null };
   }
 
   take(bytes: Buffer, from: number, byteOffset: number, lineNo: number): number {
@@ -178,6 +178,7 @@ class SlottedParser implements RecordParser {
     held.shape = shape;
     held.from = spare.from;
     held.to = spare.to;
+    held.lengths = spare.lengths;
     this.spare = held.mask;
     held.mask = spare;
     this.pending = held;
@@ -252,7 +253,7 @@ class SlottedParser implements RecordParser {
     // With more digits, or anything else, the line starts no record.
     if (close === from + 2 || close - from - 2 > MAX_THREAD_DIGITS || bytes[close] !== CLOSE_SQUARE) return false;
     mask.begin(this.time.length);
-    mask.addSlot(from + 2, close, NUMBER);
+    mask.addSlot(bytes, from + 2, close, NUMBER);
     const bodyAt = mask.header(bytes, close, COLON);
     return bodyAt !== -1 && mask.message(bytes, bodyAt, 'nanomq');
   }
@@ -278,7 +279,7 @@ class SlottedParser implements RecordParser {
     // JSON has no numbers that start with a zero.
     if ((at === first && bytes[at] === ZERO) || !time.read(bytes, at)) return false;
     mask.begin(at - from);
-    mask.addSlot(at, at + time.length, TIME);
+    mask.addSlot(bytes, at, at + time.length, TIME);
     return mask.message(bytes, at + time.length, 'json');
   }
 }

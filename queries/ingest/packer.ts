@@ -1,6 +1,6 @@
 /** Records, whole or slotted, into rows of a batch. */
 import type { Envelope, LogRecord, RecordFlag, Shape, SlottedRecord, Template } from '../../parsers/index.ts';
-import { decimal, SlotMap, slotLength, slotText, sourceText, toLogRecord } from '../../parsers/index.ts';
+import { decimal, SlotMap, slotText, sourceText, toLogRecord } from '../../parsers/index.ts';
 import { Dictionary, type ShapeRow } from './dictionary.ts';
 import {
   BatchFiller,
@@ -154,7 +154,7 @@ export class Packer {
       if (number === null) filler.setNull(column);
       else if ('constant' in number) filler.setLong(column, number.constant);
       else if (number.slot >= 0) filler.setLong(column, decimal(bytes, from[number.slot]!, to[number.slot]!));
-      else filler.setLong(column, slotLength(bytes, from[~number.slot]!, to[~number.slot]!));
+      else filler.setLong(column, record.lengths[~number.slot]!);
     }
     if (args.length === 0) filler.noArgs();
     else {
