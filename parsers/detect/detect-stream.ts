@@ -19,10 +19,17 @@ export interface StreamDetection {
   readonly services: ReadonlyMap<string, Detection>;
 }
 
-/** Null if no line starts a record of the product (of either, if none is given). */
-export function detectStream(head: readonly string[], product?: Product): StreamDetection | null {
+/**
+ * Null if no line starts a record of the product (of either, if none is given). `writtenUntilUs`, the time of the file, µs, gives
+ * stamps without a year their year.
+ */
+export function detectStream(
+  head: readonly string[],
+  product?: Product,
+  writtenUntilUs: number | null = null,
+): StreamDetection | null {
   const first = head.slice(0, MAX_DETECT_LINES);
-  for (const wrapper of fittingWrappers(first)) {
+  for (const wrapper of fittingWrappers(first, writtenUntilUs)) {
     const found = detectWrapped(head.slice(0, MAX_WRAPPED_DETECT_LINES), wrapper, product);
     if (found !== null) return found;
   }

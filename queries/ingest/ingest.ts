@@ -225,7 +225,7 @@ async function examine(options: IngestOptions): Promise<{ candidates: Candidate[
     if (input === null) continue;
     const reason = refusal(input.head, options.product);
     if (reason === null) {
-      const firstTs = firstStamp(input.head, options.product);
+      const firstTs = firstStamp(input.head, options.product, input.modifiedUs);
       found.push({ path: file.path, file, opened: file.once ? input : null, size: input.size, firstTs });
       continue;
     }
@@ -358,7 +358,7 @@ class FileReader {
     this.writer = new RecordWriter(database);
     this.committed = state.bytesDone;
     this.job = {
-      found: detectStream(headLines(input.head), state.product)!, // `examine` refused what is none
+      found: detectStream(headLines(input.head), state.product, input.modifiedUs)!, // `examine` refused what is none
       prefixHash: state.prefixHash,
       runId: OBSERVED,
       product: state.product,
@@ -442,6 +442,7 @@ class FileReader {
     state.reopen = held.byteOffset < position ? held : { byteOffset: lastOffset, lineNo: lastLineNo };
     parser.end();
     this.take(sink.parts);
+    this.tell(position, []);
     await this.finish(position, lastLineNo, broken);
     return broken;
   }

@@ -122,6 +122,24 @@ test('rsyslog writes control characters by their number', () => {
   assert.equal(records[0]!.event, 'cached_msg_lost');
 });
 
+test('a stamp without a year is of the last year in which it is not later than the file', () => {
+  const line = (stamp: string) => `<27>${stamp} h nng-nanomq[912]: Bridge client connected! RC [0]\n`;
+  const times = (input: string, file: string) =>
+    readStream(input, { writtenUntilUs: Date.parse(file) * 1000 })!.parts[0]!.records.map(
+      ({ ts }) => ts && new Date(ts / 1000).toISOString(),
+    );
+  assert.deepEqual(times(line('Dec 31 23:59:59') + line('Jan  1 00:00:01.250000'), '2026-01-01T00:00:02Z'), [
+    '2025-12-31T23:59:59.000Z',
+    '2026-01-01T00:00:01.250Z',
+  ]);
+  // A clock ahead of the file's, by less than a day.
+  assert.deepEqual(times(line('Jan  1 07:00:00'), '2025-12-31T23:00:00Z'), ['2026-01-01T07:00:00.000Z']);
+  assert.deepEqual(times(line('Jan  1 07:00:00'), '2025-12-30T23:00:00Z'), ['2025-01-01T07:00:00.000Z']);
+  assert.deepEqual(times(line('Feb 29 10:00:00'), '2027-03-01T00:00:00Z'), ['2024-02-29T10:00:00.000Z']);
+  assert.deepEqual(times(line('Feb 30 10:00:00'), '2027-03-01T00:00:00Z'), [null]);
+  assert.equal(readStream(line('Dec 31 23:59:59'))!.parts[0]!.records[0]!.ts, null);
+});
+
 test('NanoMQ in syslog has no header', () => {
   const read = readStream('<27>Nov  2 05:00:00 h nng-nanomq[912]: Bridge client connected! RC [0]\n');
   assert.equal(read?.parser.detection.layout, 'nanomq-syslog');

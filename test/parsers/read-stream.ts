@@ -41,6 +41,8 @@ export interface ReadOptions {
   readonly chunkBytes?: number;
   /** Lines after which the read is broken off, without `end()`. */
   readonly lines?: number;
+  /** Time of the file, µs. */
+  readonly writtenUntilUs?: number;
   /** Give back the read that took lines as bytes. */
   readonly fast?: boolean;
 }
@@ -64,7 +66,7 @@ export function readStream(input: Buffer | string, options: ReadOptions = {}): R
 function readOnce(bytes: Buffer, options: ReadOptions, isFast: boolean): ReadStream | null {
   const { start, chunkBytes = 65_536, product, lines = Number.POSITIVE_INFINITY } = options;
   const parts: ReadPart[] = [];
-  const found = detectStream(headLines(bytes), product);
+  const found = detectStream(headLines(bytes), product, options.writtenUntilUs);
   if (found === null) return null;
   const parser = createStreamParser(
     found,

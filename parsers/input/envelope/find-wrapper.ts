@@ -7,35 +7,27 @@ import { isoSyslog, journalFull, rfc3164, rfc5424 } from './syslog.ts';
 import { COLLECTOR_NOTE, type Unwrapped, type Wrapper } from './wrapper.ts';
 
 /** Those that ask for more come first: some lines fit several. */
-const WRAPPERS: readonly Wrapper[] = [
-  dockerJson,
-  journalJson,
-  rfc5424,
-  rfc3164,
-  journalFull,
-  isoSyslog,
-  cri,
-  kubectl,
-  compose,
-  dockerStamps,
-];
+const BEFORE_RFC3164: readonly Wrapper[] = [dockerJson, journalJson, rfc5424];
+const BEHIND_RFC3164: readonly Wrapper[] = [journalFull, isoSyslog, cri, kubectl, compose, dockerStamps];
 
 /** Of the lines, so many must fit: a log about another log holds a few such lines too. One misfit is damage or a cut. */
 const MIN_SHARE = 0.9;
 
-/** Wrappers that nearly all lines fit, the most special first. */
-export function fittingWrappers(lines: readonly string[]): Wrapper[] {
+/** Wrappers that nearly all lines fit, the most special first. `writtenUntilUs`: no line was written later, as far as is known. */
+export function fittingWrappers(lines: readonly string[], writtenUntilUs: number | null = null): Wrapper[] {
   const counted = lines.filter((line) => line !== '' && !COLLECTOR_NOTE.test(line));
-  return WRAPPERS.filter((wrapper) => fits(wrapper, counted)).map((wrapper) => {
-    if (!wrapper.mayHoldStamps) return wrapper;
-    const inner = counted.flatMap((line) => wrapper.unwrap(line)?.text ?? []);
-    return fits(
-      dockerStamps,
-      inner.filter((line) => line !== ''),
-    )
-      ? nested(wrapper, dockerStamps)
-      : wrapper;
-  });
+  return [...BEFORE_RFC3164, rfc3164(writtenUntilUs), ...BEHIND_RFC3164]
+    .filter((wrapper) => fits(wrapper, counted))
+    .map((wrapper) => {
+      if (!wrapper.mayHoldStamps) return wrapper;
+      const inner = counted.flatMap((line) => wrapper.unwrap(line)?.text ?? []);
+      return fits(
+        dockerStamps,
+        inner.filter((line) => line !== ''),
+      )
+        ? nested(wrapper, dockerStamps)
+        : wrapper;
+    });
 }
 
 function fits(wrapper: Wrapper, lines: readonly string[]): boolean {

@@ -6,7 +6,8 @@
  *     Tue 2024-01-02 03:04:05 CET HOST PROGRAM[PID]: text          journalctl -o short-full
  *     <30>1 2024-01-02T03:04:05Z HOST PROGRAM PID MSGID [SD] text  RFC 5424
  *
- * A stamp without a year gives no `ts`: which year it was is not in the file. A zone that is only named is read as UTC.
+ * A stamp without a year is of the last year in which it was not later than the file's own time; without that it gives no `ts`. A zone
+ * that is only named is read as UTC.
  */
 import type { Envelope } from '../../record.ts';
 import { parseDateTime, parseRfc3339 } from '../date-time.ts';
@@ -18,7 +19,7 @@ const ORIGIN =
   '(?<host>(?!\\[)[^\\s]{0,254}[^\\s:]) (?<program>[A-Za-z_/(][^\\s:[\\]]{0,127})(?:\\[(?<pid>\\d{1,10})\\])?:(?: |$)';
 const DAY = '(?<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?<day>[ 0-3]\\d)';
 
-const RFC3164 = new RegExp(`^${PRI}${DAY} \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,6})? ${ORIGIN}`);
+const RFC3164 = new RegExp(`^${PRI}${DAY} (?<clock>\\d\\d:\\d\\d:\\d\\d)(?:\\.(?<fraction>\\d{1,6}))? ${ORIGIN}`);
 const ISO = new RegExp(
   `^${PRI}(?<stamp>\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)) ${ORIGIN}`,
 );
@@ -76,13 +77,34 @@ function decodeControls(text: string): string {
 
 const stampTs = ({ stamp }: Groups): number | null => (stamp === undefined ? null : parseRfc3339(stamp));
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** The writer's clock may be in another zone than the file system's. */
+const DAY_US = 86_400_000_000;
+
+/** Stamp of the last year in which it is not later than `writtenUntilUs`. */
+function yearlessTs(
+  { month = '', day = '', clock = '', fraction = '' }: Groups,
+  writtenUntilUs: number,
+): number | null {
+  const latest = new Date((writtenUntilUs + DAY_US) / 1000).getUTCFullYear();
+  const date = `${String(MONTHS.indexOf(month) + 1).padStart(2, '0')}-${day.replace(' ', '0')} ${clock}`;
+  // Four years back there is a 29 February, unless a century was no leap year.
+  for (let year = latest; year > latest - 8; year--) {
+    const seconds = parseDateTime(`${year}-${date}`);
+    if (seconds !== null && seconds <= writtenUntilUs + DAY_US) return seconds + Number(fraction.padEnd(6, '0'));
+  }
+  return null;
+}
+
 /** Day 2 is ` 2` in syslog and `02` in journalctl; from day 10 on they look alike, and only syslog files have a PRI. */
-export const rfc3164 = wrapper(
-  "syslog's or journalctl's prefix",
-  RFC3164,
-  () => null,
-  ({ day }) => (day?.startsWith('0') ? 'journald' : 'syslog'),
-);
+export function rfc3164(writtenUntilUs: number | null): Wrapper {
+  return wrapper(
+    `syslog's or journalctl's prefix${writtenUntilUs === null ? '' : " (the year is from the file's time)"}`,
+    RFC3164,
+    (groups) => (writtenUntilUs === null ? null : yearlessTs(groups, writtenUntilUs)),
+    ({ day }) => (day?.startsWith('0') ? 'journald' : 'syslog'),
+  );
+}
 
 /** rsyslog writes `+01:00` with microseconds; journalctl, before systemd 255, `+0100`, and without -precise no fraction. */
 export const isoSyslog = wrapper(

@@ -30,6 +30,8 @@ export interface OpenInput {
   readonly head: Buffer;
   /** Bytes of the stream, null if only reading it to its end would tell. */
   readonly size: number | null;
+  /** When the file was last written to, µs; of a pipe, when it was opened. */
+  readonly modifiedUs: number;
   /** The stream from an offset on, in chunks of at most 4 MiB. A pipe can be read once. Throws InputError when the input does. */
   read(from?: number): AsyncGenerator<Buffer>;
   /** To be called if `read` is not. */
@@ -49,8 +51,10 @@ export async function openInput(
   if (once) return readOnce(path, kind, head, rest);
   await rest.return(undefined);
   const isVerbatim = kind.compression === 'none' && kind.encoding === 'utf-8';
-  const size = isVerbatim ? (await stat(path)).size : null;
-  return { kind, head, size, read: (from = 0) => readBytes(path, kind, from), close: async () => {} };
+  const { size: bytesOnDisk, mtimeMs } = await stat(path);
+  const size = isVerbatim ? bytesOnDisk : null;
+  const modifiedUs = Math.round(mtimeMs * 1000);
+  return { kind, head, size, modifiedUs, read: (from = 0) => readBytes(path, kind, from), close: async () => {} };
 }
 
 /** The stream of a file whose kind is known. */
@@ -65,6 +69,7 @@ function readOnce(path: string, kind: InputKind, head: Buffer, rest: AsyncGenera
     kind,
     head,
     size: null,
+    modifiedUs: Date.now() * 1000,
     read(from = 0) {
       if (isRead) {
         throw new InputError('read-once', `${path === '-' ? 'Standard input' : path} can be read only once.`, {

@@ -69,7 +69,7 @@ function byAge(one: StampedFile, other: StampedFile): number {
 const MAX_LINES = 2_000;
 
 /** First stamp in the first bytes of a log, µs: of a record, or else of its collector; null if there is none. */
-export function firstStamp(head: Buffer, product?: Product): number | null {
+export function firstStamp(head: Buffer, product?: Product, modifiedUs: number | null = null): number | null {
   const lines: Parameters<ConstructorParameters<typeof LineSplitter>[0]>[0][] = [];
   const splitter = new LineSplitter((line) => {
     if (lines.length < MAX_LINES) lines.push(line);
@@ -81,6 +81,7 @@ export function firstStamp(head: Buffer, product?: Product): number | null {
   const detected = detectStream(
     lines.map((line) => line.text),
     product,
+    modifiedUs,
   );
   if (detected === null) return null;
   const sink: StreamSink = {
