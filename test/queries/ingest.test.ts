@@ -83,6 +83,7 @@ describe('what an ingest accounts for', () => {
         const [source] = result.sources;
         assert.ok(source);
         assert.ok(source.records > 20);
+        assert.equal(result.recordsRead, source.records);
         assert.equal(source.bytes, bytes.length);
         assert.equal(source.lines, text.split('\n').length - 1);
         // On the console two threads share a line now and then: that line counts once for each.
