@@ -98,7 +98,7 @@ function listed(queries: readonly NamedQuery[], width: number | null): string[] 
 }
 
 function collect(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const [, name, value] = /^([A-Za-z_]\w*)=([^]*)$/.exec(text) ?? [];
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined)
     throw new UsageError('bad-parameter', `--param ${text} is no name and value.`, {
       hint: 'Write --param client=bridge-1 for the parameter $client.',
