@@ -6,7 +6,7 @@ export { detectStream, MAX_WRAPPED_DETECT_LINES, refusalOf, type StreamDetection
 export { startsLikeRecord } from './detect/start-shape.ts';
 export { type EmqxCatalogueRow, type EmqxTextRow, emqxCatalogue, emqxTextCatalogue } from './emqx/catalogue.ts';
 export { type EmqxHint, type EmqxReleaseRange, emqxReleaseRange, hintOfRecord } from './emqx/release-hints.ts';
-export { type LinePosition, LineSplitter, MAX_LINE_CHARS } from './input/line-splitter.ts';
+export { type LinePosition, LineSplitter, type LineTaker, MAX_LINE_CHARS } from './input/line-splitter.ts';
 export {
   createStreamParser,
   MAX_PARTS,
@@ -23,6 +23,16 @@ export { RELEASES } from './nanomq/releases.ts';
 export { renderNanomqMessage } from './nanomq/render.ts';
 export type * from './record.ts';
 export { MAX_BODY_CHARS } from './record.ts';
-export { type Shape, type SlottedRecord, type Source, slotLength, type Template, toLogRecord } from './slots/shape.ts';
+export { decimal } from './slots/ascii.ts';
+export {
+  type Shape,
+  type SlottedRecord,
+  type Source,
+  slotText,
+  sourceText,
+  type Template,
+  toLogRecord,
+} from './slots/shape.ts';
 export type { ShapeStore } from './slots/shape-memo.ts';
+export { SlotMap } from './slots/slot-map.ts';
 export type { SlottedSink } from './slots/slotted-parser.ts';

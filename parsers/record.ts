@@ -109,6 +109,13 @@ export interface ParserSink {
  */
 export interface RecordParser {
   line(line: RawLine): void;
+  /**
+   * Takes the plain ASCII line that starts at `bytes[from]` and ends in a line feed: its length with that, 0 if it has to come as
+   * text. The bytes must stay as they are until `keep` has been called.
+   */
+  take?(bytes: Buffer, from: number, byteOffset: number, lineNo: number): number;
+  /** The bytes of lines taken so far are about to change. */
+  keep?(): void;
   /** Byte offset and line number at which a fresh parser could take over without loss: the start of the first record held back (which may lie inside a line). */
   resumePoint(): { readonly byteOffset: number; readonly lineNo: number };
   /** To be called when the next line starts a record: hands on what waits for nothing else; true if nothing is held then. */

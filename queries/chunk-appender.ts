@@ -17,9 +17,16 @@ import {
   TEXT_COLUMNS,
 } from './ingest/record-batch.ts';
 
+/** Of four bytes: the length, the first four characters, and a pointer of two words. */
+const WORDS_PER_STRING = STRING_BYTES / 4;
+
+/** The appender keeps this many before it hands them on; by itself it would keep 100, in memory that nobody counts. */
+const FLUSH_CHUNKS = 16;
+
 export class ChunkAppender {
   private readonly appender: DuckDBAppender;
   private readonly chunk: duckdb.DataChunk;
+  private chunks = 0;
 
   constructor(appender: DuckDBAppender) {
     this.appender = appender;
@@ -46,6 +53,8 @@ export class ChunkAppender {
     this.appendArgs(batch, duckdb.data_chunk_get_vector(chunk, COLUMNS.length), validityBytes);
     this.appendWhole(batch, validityBytes);
     this.appender.appendDataChunk({ chunk } as unknown as Parameters<DuckDBAppender['appendDataChunk']>[0]);
+    this.chunks += 1;
+    if (this.chunks % FLUSH_CHUNKS === 0) this.appender.flushSync();
   }
 
   /** Must be called before the COMMIT of the transaction that the rows belong to. */
@@ -54,23 +63,32 @@ export class ChunkAppender {
     this.appender.closeSync();
   }
 
+  /**
+   * Short args lie in the rows themselves. Of the long ones the rows hold pointers into one text, the whole arena, which DuckDB is
+   * given once: a call for each of them would take longer than all the rest.
+   */
   private appendArgs(batch: RecordBatch, vector: duckdb.Vector, validityBytes: number): void {
-    const { rows, buffer, arena } = batch;
-    const words = new Int32Array(buffer, ARGS_AT, rows * (STRING_BYTES / 4));
-    const long: number[] = [];
-    for (let row = 0; row < rows; row++) {
-      if (words[4 * row]! <= INLINE_CHARS) continue;
-      long.push(row, words[4 * row + 1]!, words[4 * row]!);
-      // An empty string until the text is assigned: the vector must never hold half a pointer.
-      words[4 * row] = 0;
-      words[4 * row + 1] = 0;
-    }
+    const { rows, buffer, arena, arenaUsed } = batch;
+    const words = new Int32Array(buffer, ARGS_AT, rows * WORDS_PER_STRING);
+    if (arenaUsed > INLINE_CHARS) this.pointIntoArena(words, new Uint8Array(arena, 0, arenaUsed), vector);
     duckdb.copy_data_to_vector(vector, 0, buffer, ARGS_AT, rows * STRING_BYTES);
-    for (let i = 0; i < long.length; i += 3) {
-      duckdb.vector_assign_string_element_len(vector, long[i]!, new Uint8Array(arena, long[i + 1]!, long[i + 2]!));
-    }
     duckdb.vector_ensure_validity_writable(vector);
     duckdb.copy_data_to_vector_validity(vector, 0, buffer, ARGS_VALIDITY_AT, validityBytes);
+  }
+
+  /** The arena becomes a string of row 0, which shows where DuckDB keeps it; then the rows are written over that. */
+  private pointIntoArena(words: Int32Array, text: Uint8Array, vector: duckdb.Vector): void {
+    duckdb.vector_assign_string_element_len(vector, 0, text);
+    const [length, , low, high] = new Int32Array(duckdb.vector_get_data(vector, STRING_BYTES).slice().buffer);
+    if (length !== text.length) throw new Error('DuckDB did not take the args as they are'); // they are ASCII
+    for (let at = 0; at < words.length; at += WORDS_PER_STRING) {
+      if (words[at]! <= INLINE_CHARS) continue;
+      const from = words[at + 1]!;
+      words[at + 1] = text[from]! | (text[from + 1]! << 8) | (text[from + 2]! << 16) | (text[from + 3]! << 24);
+      const sum = (low! >>> 0) + from;
+      words[at + 2] = sum | 0;
+      words[at + 3] = sum > 0xffffffff ? high! + 1 : high!;
+    }
   }
 
   private appendWhole(batch: RecordBatch, validityBytes: number): void {

@@ -30,6 +30,8 @@ const MEMORY_LIMIT = '320MB';
 /** The same while an ingest runs: beside parsers, and for what is derived after them, when their memory is not all given back. */
 const MEMORY_OF_INGEST = { parsing: '112MB', deriving: '200MB' } as const;
 const THREADS = '2';
+/** Compresses text better than older versions; newer ones read slower (docs/PERFORMANCE.md). */
+const STORAGE_VERSION = 'v1.2.0';
 /** Rows a data chunk holds at most (DuckDB's vector size). */
 const CHUNK_ROWS = 2048;
 
@@ -198,6 +200,8 @@ export class Database {
   async shareMemory(phase: keyof typeof MEMORY_OF_INGEST): Promise<void> {
     if (this.path === ':memory:') return;
     await this.run(`SET memory_limit = '${MEMORY_OF_INGEST[phase]}'`);
+    // While rows are appended, a second thread of DuckDB's would make this one spin.
+    await this.run(`SET threads = ${phase === 'parsing' ? 1 : THREADS}`);
   }
 
   async chunkAppender(table: string): Promise<ChunkAppender> {
@@ -315,6 +319,7 @@ async function openInstance(file: string, mode: Mode, inMemory: boolean, spill: 
   const options: Record<string, string> = {
     memory_limit: MEMORY_LIMIT,
     threads: THREADS,
+    storage_compatibility_version: STORAGE_VERSION,
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     temp_directory: spill,

@@ -7,7 +7,7 @@
  * Texts are not escaped. The payload is cut off before the grammar runs: it holds any text, and a topic that contains
  * `, PacketId=1, Payload=` is far less likely than such a payload.
  */
-import { createToken, EmbeddedActionsParser, Lexer } from 'chevrotain';
+import { createToken, EmbeddedActionsParser, Lexer } from '../grammar-library.ts';
 import type { Json } from '../record.ts';
 import { endsCut } from './cut-marks.ts';
 import { alignFields, FIELD_NAMES, type PacketField } from './packet-fields.ts';

@@ -1,7 +1,7 @@
 /**
  * Grammar of printed Erlang terms (spec emqx-logs.md sections 1.2, 1.7): text -> tree. `...` marks what the printer cut off.
  */
-import { createToken, EmbeddedActionsParser, Lexer, type TokenType } from 'chevrotain';
+import { createToken, EmbeddedActionsParser, Lexer, type TokenType } from '../grammar-library.ts';
 
 export type Term =
   | { readonly kind: 'atom' | 'string' | 'binary' | 'opaque'; readonly text: string }

@@ -6,7 +6,7 @@
  * another process, so it becomes a line of its own with the same line number.
  */
 import { isAscii } from 'node:buffer';
-import type { RawLine, RecordFlag } from '../record.ts';
+import type { RawLine, RecordFlag, RecordParser } from '../record.ts';
 
 /** A longer line keeps its byte length, but only this much of its text. */
 export const MAX_LINE_CHARS = 1_048_576;
@@ -28,8 +28,12 @@ export function positionAfter({ byteOffset, byteLength, lineNo, endsInHole }: Ra
   return { byteOffset: byteOffset + byteLength, lineNo: endsInHole === true ? lineNo : lineNo + 1 };
 }
 
+/** Takes lines as bytes, where that is cheaper than as text (see RecordParser). */
+export type LineTaker = Required<Pick<RecordParser, 'take' | 'keep'>>;
+
 export class LineSplitter {
   private readonly onLine: (line: RawLine) => void;
+  private readonly taker: LineTaker | null;
   private lineNo: number;
   private lineStart: number;
   /** Text bytes of the line that is not complete yet, without its NULs; at most MAX_LINE_CHARS + 1 of them are kept. */
@@ -41,8 +45,14 @@ export class LineSplitter {
   private lastTextByte = 0;
   private isPlainChunk = false;
 
-  constructor(onLine: (line: RawLine) => void, start: LinePosition = { byteOffset: 0, lineNo: 1 }) {
+  /** Complete lines of plain ASCII are offered to `taker` first, if there is one. */
+  constructor(
+    onLine: (line: RawLine) => void,
+    start: LinePosition = { byteOffset: 0, lineNo: 1 },
+    taker: LineTaker | null = null,
+  ) {
     this.onLine = onLine;
+    this.taker = taker;
     this.lineNo = start.lineNo;
     this.lineStart = start.byteOffset;
   }
@@ -51,8 +61,14 @@ export class LineSplitter {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     // Asked once for all its lines, it costs next to nothing.
     this.isPlainChunk = isAscii(bytes) && !bytes.includes(NUL);
+    const lastLf = bytes.lastIndexOf(LF);
     let from = 0;
-    for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, from)) {
+    while (from <= lastLf) {
+      if (this.carriedBytes === 0 && this.taker !== null && this.isPlainChunk) {
+        from = this.giveAway(this.taker, bytes, from, lastLf);
+        if (from > lastLf) break;
+      }
+      const at = bytes.indexOf(LF, from);
       if (this.carriedBytes > 0 || !this.emitWhole(bytes, from, at)) {
         this.keep(bytes.subarray(from, at));
         this.emitCarried(1);
@@ -60,6 +76,20 @@ export class LineSplitter {
       from = at + 1;
     }
     if (from < bytes.length) this.keep(bytes.subarray(from));
+    this.taker?.keep();
+  }
+
+  /** Gives lines to the taker until it refuses one. Where that one starts. */
+  private giveAway(taker: LineTaker, bytes: Buffer, from: number, lastLf: number): number {
+    let at = from;
+    while (at <= lastLf) {
+      const length = taker.take(bytes, at, this.lineStart, this.lineNo);
+      if (length === 0) break;
+      at += length;
+      this.lineStart += length;
+      this.lineNo += 1;
+    }
+    return at;
   }
 
   /** Emits the last line if the input does not end in a line end. */

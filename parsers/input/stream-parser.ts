@@ -10,7 +10,7 @@
  * It will be given the same ones again, though parts can then open in another order: a part is known by its key.
  */
 import type { Detection } from '../detect/detect-layout.ts';
-import { detectStream, detectWrappedLine, isNanomqSyslog, type StreamDetection } from '../detect/detect-stream.ts';
+import { detectWrappedLine, isNanomqSyslog, type StreamDetection } from '../detect/detect-stream.ts';
 import { FAMILY_OF_LAYOUT, type Family, startShape } from '../detect/start-shape.ts';
 import {
   type LogRecord,
@@ -23,7 +23,7 @@ import {
 import type { SlottedRecord } from '../slots/shape.ts';
 import type { ShapeStore } from '../slots/shape-memo.ts';
 import { COLLECTOR_NOTE, stripColourEnds, type Wrapper } from './envelope/wrapper.ts';
-import type { LinePosition } from './line-splitter.ts';
+import type { LinePosition, LineTaker } from './line-splitter.ts';
 import { OpenSpans } from './open-spans.ts';
 import { PartJoiner } from './part-joiner.ts';
 import { StreamPart as Part } from './stream-part.ts';
@@ -58,24 +58,22 @@ export interface StreamSink {
   readonly shapes?: ShapeStore;
 }
 
-export interface StreamParser extends Omit<RecordParser, 'settle'> {
+export interface StreamParser extends Omit<RecordParser, 'settle' | keyof LineTaker>, LineTaker {
   readonly detection: Detection;
   /** No line was given a prefix by a collector. */
   readonly isPlain: boolean;
 }
 
 /**
- * A parser for the stream that starts with the lines `head` (which are not consumed: they must be given to `line` as well).
- * Null if none of them starts a record of `limitTo.product`, or of any product if that is absent; `refusalOf` says why.
- * Lines of the other product are then unparsed, with the reason `other-product`.
+ * A parser for the stream of which `detectStream` found this (whose first lines must be given to it as well). Lines that are not of
+ * `limitTo.product` are then unparsed, with the reason `other-product`.
  */
 export function createStreamParser(
-  head: readonly string[],
+  found: StreamDetection,
   sink: StreamSink,
   limitTo: { readonly product?: Product } = {},
-): StreamParser | null {
-  const found = detectStream(head, limitTo.product);
-  return found === null ? null : new Demux(found, sink, limitTo.product);
+): StreamParser {
+  return new Demux(found, sink, limitTo.product);
 }
 
 /** Who wrote lines, and where the last one went. */
@@ -114,6 +112,8 @@ class Demux implements StreamParser {
   private nextOffset = 0;
   private nextLine = 1;
   private nextCheck = 0;
+  /** The part that all lines belong to as long as they look alike; null if that has to be looked at line by line. */
+  private only: Part | null = null;
 
   constructor(found: StreamDetection, sink: StreamSink, product: Product | undefined) {
     this.detection = found.detection;
@@ -136,6 +136,22 @@ class Demux implements StreamParser {
     if (this.spans?.isFull) this.resumePoint();
     if (this.wrapper === null) this.verbatim(this.plain, line);
     else this.wrapped(line, this.wrapper);
+    this.only = this.spans === null && this.parts.length === 1 ? this.plain.part : null;
+  }
+
+  /** Lines of known shapes start records of their part's layout, so while there is one part they need not be told apart. */
+  take(bytes: Buffer, from: number, byteOffset: number, lineNo: number): number {
+    if (this.only === null) return 0;
+    const length = this.only.take(bytes, from, byteOffset, lineNo);
+    if (length === 0) return 0;
+    this.nextOffset = byteOffset + length;
+    this.nextLine = lineNo + 1;
+    this.plain.lastOffset = byteOffset;
+    return length;
+  }
+
+  keep(): void {
+    for (const part of this.parts) part.keep();
   }
 
   resumePoint(): LinePosition {

@@ -81,6 +81,20 @@ export class StreamPart {
     if (this.notes.length > 0) this.settle(this.parser.resumePoint().lineNo);
   }
 
+  /** The same for a verbatim line as bytes; its length, or 0 (see RecordParser). */
+  take(bytes: Buffer, from: number, byteOffset: number, lineNo: number): number {
+    if (this.notes.length > 0 || this.parser.take === undefined) return 0;
+    const length = this.parser.take(bytes, from, byteOffset, lineNo);
+    if (length === 0) return 0;
+    this.nextOffset = byteOffset + length;
+    this.lastOffset = byteOffset;
+    return length;
+  }
+
+  keep(): void {
+    this.parser.keep?.();
+  }
+
   /** Start of the first line that the parser still holds; null if it holds none. */
   held(): LinePosition | null {
     if (this.nextOffset === -1) return null;

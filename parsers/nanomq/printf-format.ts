@@ -4,7 +4,7 @@
  *     format     := (LITERAL | PERCENT_PERCENT | CONVERSION)*
  *     CONVERSION := '%' flags width precision length letter
  */
-import { createToken, EmbeddedActionsParser, Lexer } from 'chevrotain';
+import { createToken, EmbeddedActionsParser, Lexer } from '../grammar-library.ts';
 
 export type SlotKind = 'int' | 'hex' | 'pointer' | 'float' | 'string';
 

@@ -3,10 +3,25 @@
  * follows a slot shows that slot's value; a slot that changes anything else (a code with a name, a number that must be below
  * four) decides what the line means, so it becomes part of the shape.
  */
-import type { LogRecord } from '../record.ts';
+import type { LogRecord, RecordFlag } from '../record.ts';
+import { isDigit, textOf } from './ascii.ts';
+import { cutMark } from './cut-payload.ts';
 import type { LineTime } from './line-time.ts';
-import { BINARY, BYTES, COMPOSITE, HEX, type Mask, NUMBER, PAYLOAD, PHRASE, TIME, WORD } from './mask.ts';
-import { fill, type Shape, type Source, slotLength, type Template } from './shape.ts';
+import {
+  BINARY,
+  BYTES,
+  COMPOSITE,
+  CUT_PAYLOAD,
+  HEX,
+  type Mask,
+  NUMBER,
+  PAYLOAD,
+  PHRASE,
+  slotLength,
+  TIME,
+  WORD,
+} from './mask.ts';
+import { fill, type Shape, type Source, type Template } from './shape.ts';
 
 /** A line's record by the grammars, or null if the line alone does not make exactly one whole record. */
 export type ParseOne = (text: string) => LogRecord | null;
@@ -16,6 +31,7 @@ export interface Slots {
   readonly from: readonly number[];
   readonly to: readonly number[];
   readonly kind: readonly number[];
+  readonly lengths: readonly number[]; // characters that it stands for
 }
 
 export interface Learned {
@@ -31,15 +47,22 @@ const MAX_ROUNDS = 3;
 /** Decimal numbers that a double holds exactly. */
 const MAX_DECIMAL_DIGITS = 15;
 
-export function slotsOf(mask: Mask, text: string): Slots {
-  const cut = (numbers: ArrayLike<number>): number[] => Array.from({ length: mask.count }, (_, i) => numbers[i]!);
-  return { text, from: cut(mask.from), to: cut(mask.to), kind: cut(mask.kind) };
+/** The slots of a line whose text lies in the bytes from `lineFrom` on. */
+export function slotsOf(mask: Mask, bytes: Buffer, lineFrom: number): Slots {
+  const cut = (numbers: Int32Array): number[] => Array.from(numbers.subarray(0, mask.count), (at) => at - lineFrom);
+  const kind = Array.from(mask.kind.subarray(0, mask.count));
+  const lengths = Array.from(mask.lengths.subarray(0, mask.count));
+  return { text: textOf(bytes, lineFrom, mask.end), from: cut(mask.from), to: cut(mask.to), kind, lengths };
 }
 
-export function learn(slots: Slots, time: LineTime, parseOne: ParseOne): Learned | null {
+/** What is read of a stamp: µs as UTC, characters, and how it is written. */
+export type Stamp = Pick<LineTime, 'us' | 'length' | 'format'>;
+
+export function learn(slots: Slots, time: Stamp, parseOne: ParseOne): Learned | null {
   const original = parseOne(slots.text);
   // What no statement prints says nothing of other values: with one of them the line may well be a statement.
   if (original === null || original.event === null || !isWhole(original, slots.text, time)) return null;
+  if (hasLongText(original.attributes)) return null;
   const literal = new Set<number>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const shape = deriveShape(slots, literal, original, time, parseOne);
@@ -54,21 +77,38 @@ export function learn(slots: Slots, time: LineTime, parseOne: ParseOne): Learned
 }
 
 /** A slot's text is a number that JSON prints the same way. */
-export function isDecimal(text: string, from: number, to: number): boolean {
+export function isDecimal(bytes: Uint8Array, from: number, to: number): boolean {
   const length = to - from;
   if (length === 0 || length > MAX_DECIMAL_DIGITS) return false;
-  if (length > 1 && text.charCodeAt(from) === 0x30) return false;
-  for (let i = from; i < to; i++) {
-    const c = text.charCodeAt(i);
-    if (c < 0x30 || c > 0x39) return false;
-  }
+  if (length > 1 && bytes[from] === 0x30) return false;
+  for (let i = from; i < to; i++) if (!isDigit(bytes[i]!)) return false;
   return true;
 }
 
-function isWhole(record: LogRecord, text: string, time: LineTime): boolean {
+/**
+ * Parsers cut attributes of 1,024 characters and more, which templates do not. So neither the text of an attribute when it is learned
+ * nor that of a line's slots may be longer than half of that.
+ */
+export const MAX_TEXT_CHARS = 512;
+
+function hasLongText(value: unknown): boolean {
+  if (typeof value === 'string') return value.length > MAX_TEXT_CHARS;
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasLongText);
+}
+
+/** The only flag that is the same for all lines of a shape. */
+function isLearnable(flags: readonly RecordFlag[] | undefined): boolean {
+  return flags === undefined || (flags.length === 1 && flags[0] === 'cut');
+}
+
+function sameFlags(a: readonly RecordFlag[] | undefined, b: readonly RecordFlag[] | undefined): boolean {
+  return a?.join() === b?.join();
+}
+
+function isWhole(record: LogRecord, text: string, time: Stamp): boolean {
   return (
     record.ts !== null &&
-    record.flags === undefined &&
+    isLearnable(record.flags) &&
     record.head + record.body === text &&
     (record.head.length >= time.length || record.head === '')
   );
@@ -99,6 +139,10 @@ function otherValue(slots: Slots, slot: number): string {
     case BINARY:
     case PAYLOAD:
       return `zqx${slot}${'w'.repeat((slot % 5) + 3)}yk`;
+    case CUT_PAYLOAD: {
+      const mark = cutMark(Buffer.from(text, 'latin1'), 0, text.length)!;
+      return `zqx${slot}yk${text.slice(mark.at).replace(/\d+/, String(4100 + slot * 3))}`;
+    }
     default:
       return text;
   }
@@ -111,6 +155,11 @@ function isTried(slots: Slots, literal: ReadonlySet<number>, slot: number): bool
 
 /** Values at which programs like to turn: small numbers, codes, limits. */
 const TURNING_POINTS = ['0', '1', '2', '3', '5', '16', '128', '135', '65535', '4294967295'];
+const TRIED_VALUES: readonly (readonly [kind: number, values: readonly string[]])[] = [
+  [NUMBER, TURNING_POINTS],
+  [BINARY, ['a', 'a b']],
+  [WORD, ['a']],
+];
 
 function replaced(slots: Slots, value: (slot: number) => string | null): string {
   let text = '';
@@ -130,7 +179,7 @@ function deriveShape(
   slots: Slots,
   literal: ReadonlySet<number>,
   original: LogRecord,
-  time: LineTime,
+  time: Stamp,
   parseOne: ParseOne,
 ): Shape | null {
   const others = new Map<number, string>();
@@ -172,6 +221,7 @@ function deriveShape(
     clientId,
     bridgeId,
     peer,
+    flags: original.flags,
     slotCount: slots.from.length,
     decimals: attributes?.decimals ?? [],
     quoted: attributes?.quoted ?? [],
@@ -181,10 +231,13 @@ function deriveShape(
   return restored === (original.attributes === null ? null : JSON.stringify(original.attributes)) ? shape : null;
 }
 
+/** Characters that another value of the slot stands for. */
+function lengthOfOther(slots: Slots, slot: number, value: string): number {
+  return slotLength(Buffer.from(value, 'latin1'), 0, value.length, slots.kind[slot]!);
+}
+
 function slotValue(slots: Slots, slot: number): string {
-  return slot >= 0
-    ? slots.text.slice(slots.from[slot], slots.to[slot])
-    : String(slotLength(slots.text, slots.from[~slot]!, slots.to[~slot]!));
+  return slot >= 0 ? slots.text.slice(slots.from[slot], slots.to[slot]) : String(slots.lengths[~slot]!);
 }
 
 /** What no slot may change. */
@@ -198,7 +251,7 @@ function sameKind(a: LogRecord, b: LogRecord): boolean {
     a.event === b.event &&
     a.ts === b.ts &&
     a.tsPrecisionUs === b.tsPrecisionUs &&
-    b.flags === undefined
+    sameFlags(a.flags, b.flags)
   );
 }
 
@@ -220,7 +273,7 @@ function bodyTemplate(slots: Slots, literal: ReadonlySet<number>, bodyAt: number
 function headText(
   slots: Slots,
   literal: ReadonlySet<number>,
-  time: LineTime,
+  time: Stamp,
   bodyAt: number,
   fields: { thread: Source; clientId: Source; peer: Source },
 ): string | null {
@@ -263,7 +316,12 @@ function attributesTemplate(
     const is = answer.attributes[key];
     if (typeof was !== 'number' || typeof is !== 'number') continue;
     for (const [slot, other] of others) {
-      if (slots.kind[slot] === NUMBER || slotValue(slots, ~slot) !== String(was) || other.length !== is) continue;
+      if (
+        slots.kind[slot] === NUMBER ||
+        slotValue(slots, ~slot) !== String(was) ||
+        lengthOfOther(slots, slot, other) !== is
+      )
+        continue;
       if (after.includes(`"${key}":${is}`)) after = after.replace(`"${key}":${is}`, `"${key}":\u0001${slot}\u0001`);
       measured.add(slot);
       break;
@@ -334,33 +392,34 @@ function kindSlots(shape: Shape): number[] {
 
 /** Slots for which the shape foretells something else than the grammars say at a turning point. */
 function wrongSlots(slots: Slots, literal: ReadonlySet<number>, shape: Shape, parseOne: ParseOne): number[] {
-  const wrong: number[] = [];
-  for (let i = 0; i < slots.from.length; i++) {
-    if (!isTried(slots, literal, i)) continue;
-    const values = slots.kind[i] === NUMBER ? TURNING_POINTS : slots.kind[i] === BINARY ? ['a', 'a b'] : ['a'];
-    if (slots.kind[i] !== NUMBER && slots.kind[i] !== BINARY && slots.kind[i] !== WORD) continue;
+  const isRight = (changed: readonly number[], value: string): boolean => {
+    const text = replaced(slots, (slot) => (changed.includes(slot) ? value : null));
+    return foretold(slots, changed, value, text, shape, parseOne(text));
+  };
+  const wrong = new Set<number>();
+  for (const [kind, values] of TRIED_VALUES) {
+    const tried = slots.kind.flatMap((one, slot) => (one === kind && isTried(slots, literal, slot) ? [slot] : []));
     for (const value of values) {
-      const text = replaced(slots, (slot) => (slot === i ? value : null));
-      if (!foretold(slots, i, value, text, shape, parseOne(text))) {
-        wrong.push(i);
-        break;
-      }
+      // All at once is right nearly always; only if it is not, one after the other tells which is wrong.
+      if (tried.length > 1 && isRight(tried, value)) continue;
+      for (const slot of tried) if (!wrong.has(slot) && !isRight([slot], value)) wrong.add(slot);
     }
   }
-  return wrong;
+  return [...wrong].sort((a, b) => a - b);
 }
 
 function foretold(
   slots: Slots,
-  changed: number,
+  changed: readonly number[],
   value: string,
   text: string,
   shape: Shape,
   answer: LogRecord | null,
 ): boolean {
-  if (answer === null || answer.flags !== undefined) return false;
-  const at = (slot: number): string => (slot === changed ? value : slotValue(slots, slot));
-  const filled = (slot: number): string => (~slot === changed ? String(value.length) : at(slot));
+  if (answer === null || !sameFlags(answer.flags, shape.flags)) return false;
+  const at = (slot: number): string => (changed.includes(slot) ? value : slotValue(slots, slot));
+  const filled = (slot: number): string =>
+    changed.includes(~slot) ? String(lengthOfOther(slots, ~slot, value)) : at(slot);
   const sourced = (source: Source): string | null => (typeof source === 'number' ? at(source) : source);
   return (
     answer.event === shape.event &&

@@ -1,14 +1,18 @@
 /**
- * Finds the variable parts of a line by its characters alone: numbers, addresses, pointers, quoted and bracketed text, and the
- * values of keys that hold names. What is left is hashed; lines with the same hash and the same literal text have one shape.
+ * Finds the variable parts of a line by its bytes alone: numbers, addresses, pointers, quoted and bracketed text, and the values of
+ * keys that hold names. What is left is hashed; lines with the same hash and the same literal text have one shape.
  *
  * A wrong guess costs speed and never truth: how slots map to fields is learned from the grammars' answers (see learn.ts), and
  * a line that the mask cannot take goes to the grammars. Text in a slot is limited to characters that no grammar gives a meaning.
  */
 
 import { nanomqCatalogue } from '../nanomq/catalogue/index.ts';
+import { isDigit, LF, startsWith, textOf } from './ascii.ts';
+import { cutMark, isShownHex } from './cut-payload.ts';
 
 export const MAX_SLOTS = 64;
+/** Longer lines are rare, and their bodies are cut. */
+export const MAX_LINE_BYTES = 16_384;
 
 /** What a slot holds; decides with what it is replaced when a shape is learned. */
 export const NUMBER = 0; // decimal digits
@@ -20,440 +24,570 @@ export const PAYLOAD = 5; // text up to the end of the packet or the line
 export const BYTES = 6; // between << and >>, numbers and commas
 export const PHRASE = 7; // in brackets or quotes, may hold blanks
 export const TIME = 8; // the stamp of a JSON line
+export const CUT_PAYLOAD = 9; // the start of a payload and how much is missing
 
 export type MaskStyle = 'nanomq' | 'emqx' | 'json';
 
-/** Values that grammars treat unlike names. */
-const RESERVED = new Set(['undefined', 'null', 'true', 'false', 'none', 'infinity', 'nil', 'ok', 'error']);
-const RESERVED_STARTS = new Set([...RESERVED].map((word) => word.charCodeAt(0)));
-const MAX_RESERVED_CHARS = 9;
-const MAX_KEY_CHARS = 10;
+const TAB = 0x09;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const APOSTROPHE = 0x27;
+const OPEN_ROUND = 0x28;
+const CLOSE_ROUND = 0x29;
+const STAR = 0x2a;
+const COMMA = 0x2c;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const COLON = 0x3a;
+const LESS = 0x3c;
+const EQUALS = 0x3d;
+const GREATER = 0x3e;
+const AT = 0x40;
+const OPEN_SQUARE = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_SQUARE = 0x5d;
+const LETTER_X = 0x78;
 
-function isReserved(text: string, from: number, to: number): boolean {
-  if (to - from > MAX_RESERVED_CHARS || !RESERVED_STARTS.has(text.charCodeAt(from))) return false;
-  return RESERVED.has(text.slice(from, to));
-}
+/** Words by length and first letter. */
+type WordTable = readonly (readonly Uint8Array[] | undefined)[];
+const MAX_WORD_CHARS = 10;
 
-/** Keys whose values are names, in `key: value` bodies. */
-const NAME_KEYS = keysByStart(['clientid', 'client_id', 'topic', 'username', 'peername', 'pid', 'sub_id', 'name']);
-/** The same inside of packets, `Key=value`. */
-const PACKET_NAME_KEYS = keysByStart(['Topic', 'ClientId', 'Username']);
-
-/** No two keys of one length start with the same letter, so that one comparison is enough. */
-function keysByStart(keys: readonly string[]): readonly (string | undefined)[] {
-  const table: (string | undefined)[] = new Array(MAX_KEY_CHARS * 128).fill(undefined);
-  for (const key of keys) table[key.length * 128 + key.charCodeAt(0)] = key;
+function wordTable(words: readonly string[]): WordTable {
+  const table: Uint8Array[][] = new Array((MAX_WORD_CHARS + 1) * 128);
+  for (const word of words) {
+    const at = word.length * 128 + word.charCodeAt(0);
+    table[at] = [...(table[at] ?? []), Buffer.from(word)];
+  }
   return table;
 }
 
-function isOneOf(keys: readonly (string | undefined)[], text: string, at: number, length: number): boolean {
-  const key = keys[length * 128 + text.charCodeAt(at)];
-  return key !== undefined && text.startsWith(key, at);
+function isOneOf(table: WordTable, bytes: Uint8Array, at: number, length: number): boolean {
+  if (length > MAX_WORD_CHARS) return false;
+  const words = table[length * 128 + bytes[at]!];
+  if (words === undefined) return false;
+  for (const word of words) if (startsWith(bytes, at, word)) return true;
+  return false;
 }
 
-const NEXT_KEY = /, [a-z][A-Za-z0-9_@]*: /g;
+/** Values that grammars treat unlike names. */
+const RESERVED = wordTable(['undefined', 'null', 'true', 'false', 'none', 'infinity', 'ok', 'error', 'nil']);
 
-/** 1: letter or underscore, 2: digit, 4: may be in a word slot, 8: hexadecimal digit. */
-const CLASS = new Uint8Array(128);
+/** Keys whose values are names, in `key: value` bodies. */
+const NAME_KEYS = wordTable(['clientid', 'client_id', 'topic', 'username', 'peername', 'pid', 'sub_id', 'name']);
+/** The same inside of packets, `Key=value`. */
+const PACKET_NAME_KEYS = wordTable(['Topic', 'ClientId', 'Username']);
+const PAYLOAD_KEY = Buffer.from('payload');
+const PACKET_PAYLOAD_KEY = Buffer.from('Payload');
+const BIN_KEY = Buffer.from('bin');
+/** How a CONNECT starts, as hexadecimal digits and as a list of bytes. */
+const CONNECT_HEX = Buffer.from('10');
+const CONNECT_BYTE = Buffer.from('16,');
+const TOKEN_START = Buffer.from('eyJ');
+
+/** 1: letter or underscore, 2: digit, 4: may be in a word slot, 8: hexadecimal digit, 16: may be in the name of a key. */
+const CLASS = new Uint8Array(256);
 for (let c = 0; c < 128; c++) {
   const char = String.fromCharCode(c);
   CLASS[c] =
     (/[A-Za-z_]/.test(char) ? 1 : 0) |
     (/[0-9]/.test(char) ? 2 : 0) |
     (/[A-Za-z0-9_\-./+$%@:*!~;?&|^#]/.test(char) ? 4 : 0) |
-    (/[0-9a-fA-F]/.test(char) ? 8 : 0);
+    (/[0-9a-fA-F]/.test(char) ? 8 : 0) |
+    (/[A-Za-z0-9_@]/.test(char) ? 16 : 0);
 }
 
-const COLON = 0x3a;
-const COMMA = 0x2c;
-const SPACE = 0x20;
+/** What a character can be the start of, in the messages of a style. */
+const PLAIN = 0;
+const DIGIT = 1;
+const ANGLE = 2; // `<`
+const BRACKET = 3; // `[` or `'`
+const KEY_END = 4; // `:` or `=`
+const STRING = 5; // `"`
+const ESCAPE = 6; // backslash
+const END = 7; // line feed
+const FOREIGN = 8; // no printable ASCII
+
+function specials(characters: { readonly [character: string]: number }): Uint8Array {
+  const table = new Uint8Array(256)
+    .fill(FOREIGN, 0x80)
+    .fill(FOREIGN, 0, SPACE)
+    .fill(DIGIT, ZERO, ZERO + 10);
+  table[TAB] = PLAIN;
+  table[LF] = END;
+  table[LESS] = ANGLE;
+  for (const character in characters) table[character.charCodeAt(0)] = characters[character]!;
+  return table;
+}
+
+const SPECIAL: { readonly [style in MaskStyle]: Uint8Array } = {
+  nanomq: specials({ '[': BRACKET, "'": BRACKET }),
+  emqx: specials({ ':': KEY_END, '=': KEY_END }),
+  json: specials({ ':': KEY_END, '=': KEY_END, '"': STRING, '\\': ESCAPE }),
+};
+
+/** Characters at which the end of a value has to be looked for, and those that a payload slot cannot hold. */
+const IN_VALUE = new Uint8Array(256).fill(1, 0x80).fill(1, 0, SPACE);
+for (const c of [COMMA, DOT, BACKSLASH]) IN_VALUE[c] = 1;
+
 /** Digits behind a letter are part of a name (Q0, sid4) unless there are so many that they must be a number. */
 const MIN_DIGITS_IN_NAME = 4;
 /** Shorter mixed tokens (`1st`, `5xx`) are words of the message. */
 const MIN_MIXED_CHARS = 6;
 
+/** Multipliers of the two hashes (FNV-1a, and a multiply-and-add). */
+const PRIME = 0x01000193;
+const FACTOR = 0x5bd1e995;
+
 export class Mask {
+  /** Bounds of the slots in the bytes that were scanned. */
   readonly from = new Int32Array(MAX_SLOTS);
   readonly to = new Int32Array(MAX_SLOTS);
   readonly kind = new Uint8Array(MAX_SLOTS);
+  readonly lengths = new Int32Array(MAX_SLOTS);
   count = 0;
   hash = 0;
   /** A second hash of the same text: with both, two different texts are taken for one once in 2^62. */
   hash2 = 0;
+  /** Where the line ends, before its line feed. */
+  end = 0;
+  /** Room for a line whose bytes cannot stay where they are. */
+  readonly own: Buffer = Buffer.alloc(MAX_LINE_BYTES + 1);
+  private isJson = false;
+  private keyedKind = WORD;
 
-  /** Masks `text`: literal from `start` to `bodyAt`, by the style from there on. False if the line has to go the slow way. */
-  scan(text: string, start: number, bodyAt: number, style: MaskStyle, seed: number): boolean {
-    this.hash = Math.imul(seed ^ 0x811c9dc5, 0x01000193);
-    this.hash2 = seed | 0;
-    this.isJson = style === 'json';
-    return (
-      this.literal(text, start, bodyAt) &&
-      (style === 'emqx' ? this.emqx(text, bodyAt) : this.message(text, bodyAt, style === 'nanomq'))
-    );
-  }
-
-  reset(): void {
+  /** Starts a line; `seed` tells apart what stands before the part that is scanned. */
+  begin(seed: number): void {
     this.count = 0;
+    this.hash = Math.imul(seed ^ 0x811c9dc5, PRIME);
+    this.hash2 = seed | 0;
   }
 
-  /** Adds a slot before the scan starts: the thread in a header. */
-  addSlot(from: number, to: number, kind: number): void {
+  addSlot(bytes: Uint8Array, from: number, to: number, kind: number): void {
+    this.lengths[this.count] = slotLength(bytes, from, to, kind);
     this.from[this.count] = from;
     this.to[this.count] = to;
     this.kind[this.count] = kind;
     this.count += 1;
   }
 
-  private literal(text: string, from: number, to: number): boolean {
-    let hash = this.hash;
-    let hash2 = this.hash2;
-    for (let i = from; i < to; i++) {
-      const c = text.charCodeAt(i);
-      if (c >= 0x80) return false;
-      hash = Math.imul(hash ^ c, 0x01000193);
-      hash2 = (Math.imul(hash2, 0x5bd1e995) + c) | 0;
+  /** Takes the bytes as they are up to `stop` and a blank behind it. Where the text behind them starts, -1 if the line has no such place. */
+  header(bytes: Uint8Array, from: number, stop: number): number {
+    let { hash, hash2 } = this;
+    for (let i = from; ; i++) {
+      const c = bytes[i]!;
+      if (c >= 0x80 || c === LF) return -1;
+      hash = Math.imul(hash ^ c, PRIME);
+      hash2 = (Math.imul(hash2, FACTOR) + c) | 0;
+      if (c !== stop || bytes[i + 1] !== SPACE) continue;
+      this.hash = Math.imul(hash ^ SPACE, PRIME);
+      this.hash2 = (Math.imul(hash2, FACTOR) + SPACE) | 0;
+      return i + 2;
     }
-    this.hash = hash;
-    this.hash2 = hash2;
-    return true;
   }
 
-  private emqx(text: string, bodyAt: number): boolean {
+  /** Masks the message from `from` to the end of the line, and sets `end`. False if the line has to go the slow way. */
+  message(bytes: Buffer, from: number, style: MaskStyle): boolean {
+    this.isJson = style === 'json';
+    const special = SPECIAL[style];
+    if (style !== 'emqx') return this.scan(bytes, from, special);
     // `CLIENTID@PEER ` in front of the message; without a client id the message starts with the peer.
-    const at = text.indexOf('@', bodyAt);
-    if (at > bodyAt && this.isWord(text, bodyAt, at) && text.lastIndexOf(' ', at) < bodyAt) {
-      if (!this.slot(text, bodyAt, at, WORD)) return false;
-      return this.message(text, at, false);
+    let at = from;
+    while (bytes[at] !== AT && (CLASS[bytes[at]!]! & 4) !== 0) at += 1;
+    if (at === from || bytes[at] !== AT || isReserved(bytes, from, at) || isCut(bytes, from, at)) {
+      return this.scan(bytes, from, special);
     }
-    return this.message(text, bodyAt, false);
+    this.addSlot(bytes, from, at, WORD);
+    this.hash = Math.imul(this.hash ^ (0x100 + WORD), PRIME);
+    this.hash2 = (Math.imul(this.hash2, FACTOR) + 0x100 + WORD) | 0;
+    return this.scan(bytes, at, special);
   }
 
-  private isJson = false;
-
-  private message(text: string, from: number, brackets: boolean): boolean {
-    const length = text.length;
+  private scan(bytes: Buffer, from: number, special: Uint8Array): boolean {
     let quoteAt = from; // the last quote of a JSON line
-    let hash = this.hash;
-    let hash2 = this.hash2;
-    let before = SPACE; // character before i
-    let wordAt = from; // start of the word that i is in
+    let { hash, hash2 } = this;
     let i = from;
-    while (i < length) {
-      const c = text.charCodeAt(i);
-      if (c >= 0x80 || (c < SPACE && c !== 0x09)) return false;
-      const kind = CLASS[c]!;
+    for (;;) {
+      let c = bytes[i]!;
+      // Most of a line: nothing starts here.
+      while (special[c] === PLAIN) {
+        hash = Math.imul(hash ^ c, PRIME);
+        hash2 = (Math.imul(hash2, FACTOR) + c) | 0;
+        i += 1;
+        c = bytes[i]!;
+      }
+      const sort = special[c]!;
+      if (sort === END) break;
+      if (sort === FOREIGN) return false;
       let end = -1;
       let slotAt = i;
       let slotKind = NUMBER;
-      if ((kind & 2) !== 0) {
-        // Digits.
-        let j = i + 1;
-        if (c === 0x30 && text.charCodeAt(j) === 0x78 && isHex(text.charCodeAt(j + 1)) && (CLASS[before]! & 3) === 0) {
-          j += 1;
-          while (isHex(text.charCodeAt(j))) j += 1;
-          slotAt = i + 2;
-          slotKind = HEX;
-          end = j;
-        } else {
-          while (isDigit(text.charCodeAt(j))) j += 1;
-          if ((CLASS[before]! & 1) !== 0) {
+      switch (sort) {
+        case DIGIT: {
+          const before = CLASS[bytes[i - 1]!]!;
+          let j = i + 1;
+          if (c === ZERO && bytes[j] === LETTER_X && isHex(bytes[j + 1]!) && (before & 3) === 0) {
+            j += 1;
+            while (isHex(bytes[j]!)) j += 1;
+            slotAt = i + 2;
+            slotKind = HEX;
+            end = j;
+            break;
+          }
+          while (isDigit(bytes[j]!)) j += 1;
+          if ((before & 1) !== 0) {
             if (j - i >= MIN_DIGITS_IN_NAME) end = j;
-          } else if (isLetter(text.charCodeAt(j))) {
-            while (isAlnum(text.charCodeAt(j))) j += 1;
+          } else if ((CLASS[bytes[j]!]! & 1) !== 0) {
+            while ((CLASS[bytes[j]!]! & 3) !== 0) j += 1;
             if (j - i >= MIN_MIXED_CHARS) {
               slotKind = WORD;
               end = j;
             }
           } else {
-            let next = text.charCodeAt(j);
-            while ((next === 0x2e || next === COLON) && isDigit(text.charCodeAt(j + 1))) {
+            let next = bytes[j]!;
+            while ((next === DOT || next === COLON) && isDigit(bytes[j + 1]!)) {
               slotKind = COMPOSITE;
               j += 2;
-              while (isDigit(text.charCodeAt(j))) j += 1;
-              next = text.charCodeAt(j);
+              while (isDigit(bytes[j]!)) j += 1;
+              next = bytes[j]!;
             }
             end = j;
           }
-          if (end === -1) {
-            // Literal digits.
-            for (; i < j; i++) {
-              hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-              hash2 = (Math.imul(hash2, 0x5bd1e995) + text.charCodeAt(i)) | 0;
-            }
-            before = text.charCodeAt(j - 1);
-            continue;
+          if (end !== -1) break;
+          // Literal digits.
+          for (; i < j; i++) {
+            hash = Math.imul(hash ^ bytes[i]!, PRIME);
+            hash2 = (Math.imul(hash2, FACTOR) + bytes[i]!) | 0;
           }
+          continue;
         }
-      } else if (c === 0x3c) {
-        // `<<"text">>`, `<<1,2>>`, `<0.1.2>`
-        const next = text.charCodeAt(i + 1);
-        if (next === 0x3c && text.charCodeAt(i + 2) === 0x22) {
-          const close = text.indexOf('">>', i + 3);
-          if (close === -1 || !isPrintedBinary(text, i + 3, close)) return false;
-          slotAt = i + 3;
-          slotKind = BINARY;
-          end = close;
-        } else if (next === 0x3c && isDigit(text.charCodeAt(i + 2))) {
-          const close = text.indexOf('>>', i + 2);
-          // The bytes of a CONNECT hold a password; the layout's parser hides them.
-          if (close === -1 || text.startsWith('16,', i + 2) || !isByteList(text, i + 2, close)) return false;
-          slotAt = i + 2;
-          slotKind = BYTES;
-          end = close;
-        } else if (isDigit(next)) {
-          let j = i + 2;
-          while (isDigit(text.charCodeAt(j)) || text.charCodeAt(j) === 0x2e) j += 1;
-          if (text.charCodeAt(j) === 0x3e) {
-            slotKind = COMPOSITE;
-            end = j + 1;
-          }
-        }
-      } else if (brackets && (c === 0x5b || c === 0x27)) {
-        const close = text.indexOf(c === 0x5b ? ']' : "'", i + 1);
-        if (close > i + 1 && isPhrase(text, i + 1, close)) {
-          slotAt = i + 1;
-          slotKind = isNumber(text, i + 1, close) ? NUMBER : PHRASE;
-          end = close;
-        }
-      } else if (c === 0x22 && this.isJson) {
-        if (text.charCodeAt(i + 1) === COLON && text.charCodeAt(i + 2) === 0x22) {
-          const found = this.jsonValue(text, quoteAt + 1, i, i + 3);
-          if (found < 0) return false;
-          if (found > i + 3) {
+        case ANGLE: {
+          // `<<"text">>`, `<<1,2>>`, `<0.1.2>`
+          const next = bytes[i + 1]!;
+          if (next === LESS && bytes[i + 2] === QUOTE) {
             slotAt = i + 3;
+            slotKind = BINARY;
+            end = binaryEnd(bytes, slotAt);
+            if (end === -1) return false;
+          } else if (next === LESS && isDigit(bytes[i + 2]!)) {
+            slotAt = i + 2;
+            slotKind = BYTES;
+            end = byteListEnd(bytes, slotAt);
+            // The bytes of a CONNECT hold a password; the layout's parser hides them.
+            if (end === -1 || startsWith(bytes, slotAt, CONNECT_BYTE)) return false;
+          } else if (isDigit(next)) {
+            let j = i + 2;
+            while (isDigit(bytes[j]!) || bytes[j] === DOT) j += 1;
+            if (bytes[j] === GREATER) {
+              slotKind = COMPOSITE;
+              end = j + 1;
+            }
+          }
+          break;
+        }
+        case BRACKET: {
+          const close = phraseEnd(bytes, i + 1, c === OPEN_SQUARE ? CLOSE_SQUARE : APOSTROPHE);
+          if (close > i + 1) {
+            slotAt = i + 1;
+            slotKind = isNumber(bytes, i + 1, close) ? NUMBER : PHRASE;
+            end = close;
+          }
+          break;
+        }
+        case KEY_END: {
+          const value = c === EQUALS ? i + 1 : i + 2;
+          const found = value === i + 2 && bytes[i + 1] !== SPACE ? value : this.keyedValue(bytes, from, i, value);
+          if (found < 0) return false;
+          if (found > value) {
+            slotAt = value;
             slotKind = this.keyedKind;
             end = found;
           }
+          break;
         }
-        quoteAt = i;
-      } else if (c === 0x5c && this.isJson) {
-        // An escaped quote ends no string.
-        hash = Math.imul(hash ^ c, 0x01000193);
-        hash2 = (Math.imul(hash2, 0x5bd1e995) + c) | 0;
-        i += 1;
-        const escaped = text.charCodeAt(i);
-        if (!(escaped < 0x80)) return false;
-        hash = Math.imul(hash ^ escaped, 0x01000193);
-        hash2 = (Math.imul(hash2, 0x5bd1e995) + escaped) | 0;
-        before = escaped;
-        i += 1;
-        continue;
-      } else if (!brackets && ((c === COLON && text.charCodeAt(i + 1) === SPACE) || c === 0x3d)) {
-        const value = c === COLON ? i + 2 : i + 1;
-        const found = this.keyedValue(text, wordAt, i, value);
-        if (found < 0) return false;
-        if (found > value) {
-          slotAt = value;
-          slotKind = this.keyedKind;
-          end = found;
+        case STRING: {
+          if (bytes[i + 1] === COLON && bytes[i + 2] === QUOTE) {
+            const found = this.jsonValue(bytes, quoteAt + 1, i, i + 3);
+            if (found < 0) return false;
+            if (found > i + 3) {
+              slotAt = i + 3;
+              slotKind = this.keyedKind;
+              end = found;
+            }
+          }
+          quoteAt = i;
+          break;
+        }
+        case ESCAPE: {
+          // An escaped quote ends no string.
+          const escaped = bytes[i + 1]!;
+          if (escaped >= 0x80 || escaped === LF) return false;
+          hash = Math.imul(Math.imul(hash ^ c, PRIME) ^ escaped, PRIME);
+          hash2 = (Math.imul((Math.imul(hash2, FACTOR) + c) | 0, FACTOR) + escaped) | 0;
+          i += 2;
+          continue;
         }
       }
       if (end === -1) {
-        hash = Math.imul(hash ^ c, 0x01000193);
-        hash2 = (Math.imul(hash2, 0x5bd1e995) + c) | 0;
-        if (c === SPACE || c === COMMA || c === 0x28) wordAt = i + 1;
-        before = c;
+        hash = Math.imul(hash ^ c, PRIME);
+        hash2 = (Math.imul(hash2, FACTOR) + c) | 0;
         i += 1;
         continue;
       }
       // JSON has no numbers that start with a zero; within a string the layout's parser decides.
-      if (this.isJson && slotKind === NUMBER && c === 0x30 && end - slotAt > 1 && JSON_BEFORE.has(before)) return false;
+      if (this.isJson && slotKind === NUMBER && c === ZERO && end - slotAt > 1 && isBeforeValue(bytes[i - 1]!))
+        return false;
       for (; i < slotAt; i++) {
-        hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-        hash2 = (Math.imul(hash2, 0x5bd1e995) + text.charCodeAt(i)) | 0;
+        hash = Math.imul(hash ^ bytes[i]!, PRIME);
+        hash2 = (Math.imul(hash2, FACTOR) + bytes[i]!) | 0;
       }
-      const form = slotKind === COMPOSITE ? formOf(text, slotAt, end) : 0;
+      const form = slotKind === COMPOSITE ? formOf(bytes, slotAt, end) : 0;
       if (this.count === MAX_SLOTS || form < 0) return false;
-      this.from[this.count] = slotAt;
-      this.to[this.count] = end;
-      this.kind[this.count] = slotKind;
-      this.count += 1;
-      hash = Math.imul(Math.imul(hash ^ (0x100 + slotKind), 0x01000193) ^ form, 0x01000193);
-      hash2 = (Math.imul((Math.imul(hash2, 0x5bd1e995) + 0x100 + slotKind) | 0, 0x5bd1e995) + form) | 0;
-      before = text.charCodeAt(end - 1);
+      this.addSlot(bytes, slotAt, end, slotKind);
+      hash = Math.imul(Math.imul(hash ^ (0x100 + slotKind), PRIME) ^ form, PRIME);
+      hash2 = (Math.imul((Math.imul(hash2, FACTOR) + 0x100 + slotKind) | 0, FACTOR) + form) | 0;
       i = end;
     }
     this.hash = hash;
     this.hash2 = hash2;
+    this.end = i;
     return true;
   }
 
-  private keyedKind = WORD;
-
   /** End of the value of the key that ends at `keyEnd`; `value` if it is to be scanned like other text, -1 for the slow way. */
-  private keyedValue(text: string, keyAt: number, keyEnd: number, value: number): number {
+  private keyedValue(bytes: Buffer, from: number, keyEnd: number, value: number): number {
+    let keyAt = keyEnd;
+    const longest = Math.max(from, keyEnd - MAX_WORD_CHARS - 1);
+    while (keyAt > longest && !isBeforeKey(bytes[keyAt - 1]!)) keyAt -= 1;
     const length = keyEnd - keyAt;
-    if (text.charCodeAt(keyEnd) === COLON) {
+    if (bytes[keyEnd] === COLON) {
       if (length < 3 || length > 9) return value;
-      if (isOneOf(NAME_KEYS, text, keyAt, length)) return this.nameEnd(text, value);
+      if (isOneOf(NAME_KEYS, bytes, keyAt, length)) return this.nameEnd(bytes, value);
       // The bytes of a CONNECT again, as hexadecimal digits.
-      if (length === 3 && text.startsWith('bin', keyAt)) {
-        return text.startsWith('10', value) ? -1 : this.nameEnd(text, value);
+      if (length === 3 && startsWith(bytes, keyAt, BIN_KEY)) {
+        return startsWith(bytes, value, CONNECT_HEX) ? -1 : this.nameEnd(bytes, value);
       }
-      if (length !== 7 || !text.startsWith('payload', keyAt) || text.charCodeAt(value) === 0x3c) return value;
-      return this.payloadEnd(text, value, valueEnd(text, value));
+      if (length !== 7 || !startsWith(bytes, keyAt, PAYLOAD_KEY) || bytes[value] === LESS) return value;
+      return this.payloadEnd(bytes, value, this.valueEnd(bytes, value));
     }
     // `Payload=`, or `Payload(text)=` with the encoding
-    if (text.charCodeAt(keyEnd - 1) === 0x29) {
-      const open = text.lastIndexOf('(', keyEnd);
-      return text.startsWith('Payload', open - 7) ? this.packetPayload(text, value) : value;
+    if (bytes[keyEnd - 1] === CLOSE_ROUND) {
+      let open = keyEnd - 2;
+      while (open > keyAt - PACKET_PAYLOAD_KEY.length && bytes[open] !== OPEN_ROUND) open -= 1;
+      return startsWith(bytes, open - 7, PACKET_PAYLOAD_KEY) ? this.packetPayload(bytes, value) : value;
     }
     if (length < 5 || length > 8) return value;
-    if (isOneOf(PACKET_NAME_KEYS, text, keyAt, length)) return this.nameEnd(text, value);
-    return length === 7 && text.startsWith('Payload', keyAt) && text.charCodeAt(value) !== 0x3c
-      ? this.payloadEnd(text, value, packetEnd(text, value))
+    if (isOneOf(PACKET_NAME_KEYS, bytes, keyAt, length)) return this.nameEnd(bytes, value);
+    return length === 7 && startsWith(bytes, keyAt, PACKET_PAYLOAD_KEY) && bytes[value] !== LESS
+      ? this.payloadEnd(bytes, value, this.packetEnd(bytes, value))
       : value;
   }
 
-  private packetPayload(text: string, value: number): number {
-    if (!this.isJson) return this.payloadEnd(text, value, packetEnd(text, value));
-    const end = stringEnd(text, value) - 1;
-    return text.charCodeAt(end) === 0x29 ? this.jsonPayload(text, value, end) : -1;
+  private packetPayload(bytes: Buffer, value: number): number {
+    if (!this.isJson) return this.payloadEnd(bytes, value, this.packetEnd(bytes, value));
+    const end = stringEnd(bytes, value) - 1;
+    return bytes[end] === CLOSE_ROUND ? this.jsonPayload(bytes, value, end) : -1;
   }
 
   /** The same for a string in a JSON object: `key` is between the quotes before `keyEnd`. */
-  private jsonValue(text: string, keyAt: number, keyEnd: number, value: number): number {
+  private jsonValue(bytes: Buffer, keyAt: number, keyEnd: number, value: number): number {
     const length = keyEnd - keyAt;
     if (length < 3 || length > 9) return value;
-    if (isOneOf(NAME_KEYS, text, keyAt, length)) return this.nameEnd(text, value);
-    if (length === 3 && text.startsWith('bin', keyAt)) {
-      return text.startsWith('10', value) ? -1 : this.nameEnd(text, value);
+    if (isOneOf(NAME_KEYS, bytes, keyAt, length)) return this.nameEnd(bytes, value);
+    if (length === 3 && startsWith(bytes, keyAt, BIN_KEY)) {
+      return startsWith(bytes, value, CONNECT_HEX) ? -1 : this.nameEnd(bytes, value);
     }
-    return length === 7 && text.startsWith('payload', keyAt)
-      ? this.jsonPayload(text, value, stringEnd(text, value))
+    return length === 7 && startsWith(bytes, keyAt, PAYLOAD_KEY)
+      ? this.jsonPayload(bytes, value, stringEnd(bytes, value))
       : value;
   }
 
-  private jsonPayload(text: string, from: number, to: number): number {
+  private jsonPayload(bytes: Buffer, from: number, to: number): number {
     if (to <= from) return to < from ? -1 : from;
-    if (text.charCodeAt(from) === 0x2a) return text.slice(from, to).replaceAll('*', '') === '' ? from : -1;
-    const slice = text.slice(from, to);
-    if (!isPrintedBinary(text, from, to) || RESERVED.has(slice) || slice.includes('...')) return -1;
-    this.keyedKind = BINARY;
-    return to;
+    if (bytes[from] === STAR) return isStars(bytes, from, to) ? from : -1;
+    const end = this.shownEnd(bytes, from, to, BINARY);
+    return isPrintedBinary(bytes, from, end) && !isReserved(bytes, from, end) && !isCut(bytes, from, end) ? to : -1;
   }
 
-  private payloadEnd(text: string, from: number, to: number): number {
+  private payloadEnd(bytes: Buffer, from: number, to: number): number {
     if (to <= from) return to < from ? -1 : from;
-    this.keyedKind = PAYLOAD;
-    let stars = true;
-    for (let i = from; i < to; i++) {
-      const c = text.charCodeAt(i);
-      if (c >= 0x80 || c < SPACE || c === 0x5c) return -1;
-      if (c !== 0x2a) stars = false;
-    }
     // A hidden payload says nothing of its length.
-    if (stars) return from;
-    const slice = text.slice(from, to);
-    return RESERVED.has(slice) || slice.includes('...') ? -1 : to;
+    if (bytes[from] === STAR && isStars(bytes, from, to)) return from;
+    this.keyedKind = PAYLOAD;
+    if (!this.hasDots) return isReserved(bytes, from, to) ? -1 : to;
+    const end = this.shownEnd(bytes, from, to, PAYLOAD);
+    return end === from || isReserved(bytes, from, end) || isCut(bytes, from, end) ? -1 : to;
   }
 
-  private nameEnd(text: string, from: number): number {
+  /** Where the shown part of a payload ends, of the kind `whole` if nothing was cut off. `from` if it cannot be told how long it is. */
+  private shownEnd(bytes: Uint8Array, from: number, to: number, whole: number): number {
+    const mark = cutMark(bytes, from, to);
+    this.keyedKind = mark === null ? whole : CUT_PAYLOAD;
+    if (mark === null) return to;
+    return isShownHex(bytes, from, mark.at) ? from : mark.at;
+  }
+
+  /** Three dots stand in the value last looked at. */
+  private hasDots = false;
+
+  /**
+   * Where the value that starts at `from` ends: before the next key (`, key: `), or with the line. -1 if it holds what is no printable
+   * ASCII, or a backslash.
+   */
+  private valueEnd(bytes: Uint8Array, from: number): number {
+    this.hasDots = false;
+    for (let i = from; ; i++) {
+      let c = bytes[i]!;
+      while (IN_VALUE[c] === PLAIN) {
+        i += 1;
+        c = bytes[i]!;
+      }
+      if (c === LF) return i;
+      if (c === COMMA) {
+        if (isKeyAt(bytes, i)) return i;
+      } else if (c !== DOT) return -1;
+      else if (bytes[i + 1] === DOT && bytes[i + 2] === DOT) this.hasDots = true;
+    }
+  }
+
+  /** The same for the last value of a packet; -1 as well if no bracket closes the packet there. */
+  private packetEnd(bytes: Uint8Array, from: number): number {
+    const end = this.valueEnd(bytes, from) - 1;
+    return end >= from && bytes[end] === CLOSE_ROUND ? end : -1;
+  }
+
+  private nameEnd(bytes: Buffer, from: number): number {
     let end = from;
-    while (end < text.length && isWordChar(text.charCodeAt(end))) end += 1;
+    while ((CLASS[bytes[end]!]! & 4) !== 0) end += 1;
     if (end === from) return from;
-    const stop = text.charCodeAt(end);
-    if (this.isJson ? stop !== 0x22 && stop !== COMMA && stop !== 0x29 : !isNameStop(text, end)) return from;
-    if (isReserved(text, from, end)) return from;
+    const stop = bytes[end]!;
+    if (this.isJson ? stop !== QUOTE && stop !== COMMA && stop !== CLOSE_ROUND : !isNameStop(bytes, end)) return from;
+    if (isReserved(bytes, from, end)) return from;
     // Tokens in place of names are the grammars' business.
-    if (end - from > MAX_NAME_CHARS || text.startsWith('eyJ', from) || isCut(text, from, end)) return -1;
+    if (end - from > MAX_NAME_CHARS || startsWith(bytes, from, TOKEN_START) || isCut(bytes, from, end)) return -1;
     this.keyedKind = WORD;
     return end;
   }
+}
 
-  private isWord(text: string, from: number, to: number): boolean {
-    for (let i = from; i < to; i++) if (!isWordChar(text.charCodeAt(i))) return false;
-    return !isReserved(text, from, to) && !isCut(text, from, to);
+/** Characters that a slot of the kind stands for: an escaped quote or backslash is one, and what was cut off counts. */
+export function slotLength(bytes: Uint8Array, from: number, to: number, kind: number): number {
+  if (kind !== BINARY && kind !== CUT_PAYLOAD) return to - from;
+  const mark = kind === CUT_PAYLOAD ? cutMark(bytes, from, to) : null;
+  const end = mark === null ? to : mark.at;
+  let length = mark === null ? 0 : mark.bytes;
+  for (let i = from; i < end; i++) {
+    if (bytes[i] === BACKSLASH) i += 1;
+    length += 1;
   }
+  return length;
+}
 
-  private slot(text: string, from: number, to: number, kind: number): boolean {
-    if (this.count === MAX_SLOTS || to > text.length) return false;
-    this.addSlot(from, to, kind);
-    this.hash = Math.imul(this.hash ^ (0x100 + kind), 0x01000193);
-    this.hash2 = (Math.imul(this.hash2, 0x5bd1e995) + 0x100 + kind) | 0;
-    return true;
-  }
+/** Whether `, key: ` stands there. */
+function isKeyAt(bytes: Uint8Array, comma: number): boolean {
+  if (bytes[comma + 1] !== SPACE) return false;
+  const first = bytes[comma + 2]!;
+  if (first < 0x61 || first > 0x7a) return false;
+  let end = comma + 3;
+  while ((CLASS[bytes[end]!]! & 16) !== 0) end += 1;
+  return bytes[end] === COLON && bytes[end + 1] === SPACE;
+}
+
+function isBeforeKey(c: number): boolean {
+  return c === SPACE || c === COMMA || c === OPEN_ROUND;
+}
+
+function isReserved(bytes: Uint8Array, from: number, to: number): boolean {
+  return isOneOf(RESERVED, bytes, from, to - from);
 }
 
 /** `...` marks what the product cut off: such a name is none. */
-function isCut(text: string, from: number, to: number): boolean {
+function isCut(bytes: Uint8Array, from: number, to: number): boolean {
   let dots = 0;
   for (let i = from; i < to; i++) {
-    dots = text.charCodeAt(i) === 0x2e ? dots + 1 : 0;
+    dots = bytes[i] === DOT ? dots + 1 : 0;
     if (dots === 3) return true;
   }
   return false;
 }
 
-/** What stands before a value that is no string. */
-const JSON_BEFORE = new Set([COLON, COMMA, 0x5b]);
+function isStars(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] !== STAR) return false;
+  return true;
+}
+
+/** What stands before a JSON value that is no string. */
+function isBeforeValue(c: number): boolean {
+  return c === COLON || c === COMMA || c === OPEN_SQUARE;
+}
+
 const MAX_PHRASE_CHARS = 512;
 const MAX_NUMBERED_CHARS = 11;
 const MAX_NAME_CHARS = 128;
 /** `[sid4]`: statements differ in such names, so they stay literal. */
 const NUMBERED_NAME = /^[A-Za-z]{1,8}\d{1,3}$/;
 
-function isNameStop(text: string, end: number): boolean {
-  if (end === text.length) return true;
-  const stop = text.charCodeAt(end);
-  return stop === 0x29 || (stop === COMMA && text.charCodeAt(end + 1) === SPACE);
+function isNameStop(bytes: Uint8Array, end: number): boolean {
+  const stop = bytes[end];
+  return stop === LF || stop === CLOSE_ROUND || (stop === COMMA && bytes[end + 1] === SPACE);
 }
 
 /** The quote that ends the JSON string; -1 if there is none. */
-function stringEnd(text: string, from: number): number {
-  for (let i = from; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x5c) i += 1;
-    else if (c === 0x22) return i;
+function stringEnd(bytes: Uint8Array, from: number): number {
+  for (let i = from; bytes[i] !== LF; i++) {
+    if (bytes[i] === BACKSLASH) i += 1;
+    else if (bytes[i] === QUOTE) return i;
+    if (bytes[i] === LF) return -1;
   }
   return -1;
 }
 
-/** Where the value that starts at `from` ends: before the next key, or with the line. */
-function valueEnd(text: string, from: number): number {
-  NEXT_KEY.lastIndex = from;
-  const found = NEXT_KEY.exec(text);
-  return found === null ? text.length : found.index;
-}
-
-/** The same for the last value of a packet; less than `from` if no bracket closes the packet there. */
-function packetEnd(text: string, from: number): number {
-  const end = valueEnd(text, from) - 1;
-  return text.charCodeAt(end) === 0x29 ? end : -1;
+/** The `">>` that ends the text; -1 if there is none, or anything before it has to be read by the grammars. */
+function binaryEnd(bytes: Uint8Array, from: number): number {
+  for (let i = from; ; i++) {
+    const c = bytes[i]!;
+    if (c === QUOTE) {
+      const isEnd = bytes[i + 1] === GREATER && bytes[i + 2] === GREATER;
+      return isEnd && isPrintedBinary(bytes, from, i) ? i : -1;
+    }
+    if (c === LF) return -1;
+    if (c !== BACKSLASH || bytes[i + 1] === LF) continue;
+    // Whether an escaped quote before `>>` ends the text is for the grammars to say.
+    if (bytes[i + 1] === QUOTE && bytes[i + 2] === GREATER && bytes[i + 3] === GREATER) return -1;
+    i += 1;
+  }
 }
 
 /** Printable, with only quotes and backslashes escaped. */
-function isPrintedBinary(text: string, from: number, to: number): boolean {
+function isPrintedBinary(bytes: Uint8Array, from: number, to: number): boolean {
   if (to === from) return false;
   for (let i = from; i < to; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x5c) {
-      const escaped = text.charCodeAt(i + 1);
-      if ((escaped !== 0x22 && escaped !== 0x5c) || i + 1 >= to) return false;
+    const c = bytes[i]!;
+    if (c === BACKSLASH) {
+      const escaped = bytes[i + 1];
+      if ((escaped !== QUOTE && escaped !== BACKSLASH) || i + 1 >= to) return false;
       i += 1;
-    } else if (c === 0x22 || c < SPACE || c >= 0x7f) return false;
-    else if (c === 0x2e && text.startsWith('...', i)) return false;
+    } else if (c === QUOTE || c < SPACE || c >= 0x7f) return false;
+    else if (c === DOT && bytes[i + 1] === DOT && bytes[i + 2] === DOT) return false;
   }
   return true;
 }
 
-function isByteList(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) {
-    const c = text.charCodeAt(i);
-    if (!isDigit(c) && c !== COMMA) return false;
-  }
-  return to > from;
+/** The `>>` behind digits and commas; -1 if anything else comes before it. */
+function byteListEnd(bytes: Uint8Array, from: number): number {
+  let i = from;
+  while (isDigit(bytes[i]!) || bytes[i] === COMMA) i += 1;
+  return bytes[i] === GREATER && bytes[i + 1] === GREATER ? i : -1;
 }
 
 const MAX_FORM_GROUPS = 10;
 
 /** Number that stands for the separators and the lengths of the groups of digits; -1 if there are too many groups. */
-function formOf(text: string, from: number, to: number): number {
+function formOf(bytes: Uint8Array, from: number, to: number): number {
   let form = 0;
   let groups = 0;
   let digits = 0;
   for (let i = from; i <= to; i++) {
-    if (i < to && isDigit(text.charCodeAt(i))) {
+    if (i < to && isDigit(bytes[i]!)) {
       digits += 1;
       continue;
     }
@@ -461,59 +595,52 @@ function formOf(text: string, from: number, to: number): number {
     if (groups > MAX_FORM_GROUPS) return -1;
     // Parts of an address have up to three digits, ports up to five.
     const size = digits === 0 ? 0 : digits <= 3 ? 1 : digits <= 5 ? 2 : 3;
-    form = form * 8 + size * 2 + (text.charCodeAt(i) === COLON ? 1 : 0);
+    form = form * 8 + size * 2 + (bytes[i] === COLON ? 1 : 0);
     digits = 0;
   }
   return form;
 }
 
-let words: ReadonlySet<string> | null = null;
+/** Words that statements of NanoMQ themselves print in brackets or quotes: they tell one from another. */
+let statementWords: { readonly words: ReadonlySet<string>; readonly starts: ReadonlySet<number> } | null = null;
 
-/** What statements of NanoMQ themselves print in brackets or quotes: it tells one from another. */
-function statementWords(): ReadonlySet<string> {
-  words ??= new Set(
-    nanomqCatalogue.flatMap(({ rows }) =>
+/** Length and first letter, for a quick no. */
+function startOf(first: number, length: number): number {
+  return length * 128 + first;
+}
+
+function isStatementWord(bytes: Buffer, from: number, to: number): boolean {
+  if (statementWords === null) {
+    const words = nanomqCatalogue.flatMap(({ rows }) =>
       rows.flatMap(({ format }) =>
         Array.from(format.matchAll(/\[([^[\]]+)\]|'([^']+)'/g), (found) => found[1] ?? found[2]!),
       ),
-    ),
-  );
-  return words;
-}
-
-/** Printable text without brackets, quotes and escapes. */
-function isPhrase(text: string, from: number, to: number): boolean {
-  if (to - from > MAX_PHRASE_CHARS) return false;
-  for (let i = from; i < to; i++) {
-    const c = text.charCodeAt(i);
-    if (c < SPACE || c >= 0x7f || c === 0x5b || c === 0x5d || c === 0x22 || c === 0x27 || c === 0x5c) return false;
+    );
+    const starts = words.map((word) => startOf(word.charCodeAt(0), word.length));
+    statementWords = { words: new Set(words), starts: new Set(starts) };
   }
-  if (isReserved(text, from, to)) return false;
-  const phrase = text.slice(from, to);
-  return (to - from > MAX_NUMBERED_CHARS || !NUMBERED_NAME.test(phrase)) && !statementWords().has(phrase);
+  const { words, starts } = statementWords;
+  return starts.has(startOf(bytes[from]!, to - from)) && words.has(textOf(bytes, from, to));
 }
 
-function isNumber(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (!isDigit(text.charCodeAt(i))) return false;
+/** The `close` behind printable text without brackets, quotes and escapes; -1 if anything else comes before it. */
+function phraseEnd(bytes: Buffer, from: number, close: number): number {
+  let to = from;
+  for (let c = bytes[to]!; c !== close; c = bytes[++to]!) {
+    if (c < SPACE || c >= 0x7f || c === OPEN_SQUARE || c === CLOSE_SQUARE) return -1;
+    if (c === QUOTE || c === APOSTROPHE || c === BACKSLASH) return -1;
+  }
+  if (to - from > MAX_PHRASE_CHARS || isReserved(bytes, from, to)) return -1;
+  if (to - from <= MAX_NUMBERED_CHARS && isDigit(bytes[to - 1]!) && NUMBERED_NAME.test(textOf(bytes, from, to)))
+    return -1;
+  return isStatementWord(bytes, from, to) ? -1 : to;
+}
+
+function isNumber(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (!isDigit(bytes[i]!)) return false;
   return true;
 }
 
-function isDigit(c: number): boolean {
-  return c >= 0x30 && c <= 0x39;
-}
-
 function isHex(c: number): boolean {
-  return c < 0x80 && (CLASS[c]! & 8) !== 0;
-}
-
-function isLetter(c: number): boolean {
-  return c < 0x80 && (CLASS[c]! & 1) !== 0;
-}
-
-function isAlnum(c: number): boolean {
-  return c < 0x80 && (CLASS[c]! & 3) !== 0;
-}
-
-function isWordChar(c: number): boolean {
-  return c < 0x80 && (CLASS[c]! & 4) !== 0;
+  return (CLASS[c]! & 8) !== 0;
 }

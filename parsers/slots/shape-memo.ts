@@ -1,8 +1,8 @@
 /** Remembers the shapes of a stream: masked line -> shape, learned when a line of its kind has come a few times. */
-import { isDecimal, learn, type ParseOne, slotsOf } from './learn.ts';
-import type { LineTime } from './line-time.ts';
+import { isDecimal, learn, MAX_TEXT_CHARS, type ParseOne, type Stamp, slotsOf } from './learn.ts';
 import type { Mask } from './mask.ts';
 import type { Shape, TimeFormat } from './shape.ts';
+import { SlotMap } from './slot-map.ts';
 
 /** Kinds of masked lines remembered; beyond that new kinds go the slow way. */
 const MAX_KINDS = 20_000;
@@ -15,19 +15,20 @@ interface Kind {
   readonly hash2: number;
   readonly slots: number;
   readonly format: TimeFormat;
+  readonly next: Kind | undefined; // of the same hash
   seen: number;
   slow: boolean;
   /** Slots whose text picks the shape; null: nothing learned yet. */
   literal: readonly number[] | null;
   only: Shape | null; // the shape if no slot picks one
-  byText: Map<string, Shape | null>; // null: learned that it has none
+  byText: SlotMap<Shape | null>; // null: learned that it has none
 }
 
 /** Memos by layout, for reading many files one after another. */
 export type ShapeStore = Map<string, ShapeMemo>;
 
 export class ShapeMemo {
-  private readonly kinds = new Map<number, Kind[]>();
+  private readonly kinds = new Map<number, Kind>();
   private readonly parseOne: ParseOne;
   private count = 0;
 
@@ -35,37 +36,36 @@ export class ShapeMemo {
     this.parseOne = parseOne;
   }
 
-  /** Shape of the masked line, or null: it has to go the slow way. */
-  find(mask: Mask, text: string, time: LineTime): Shape | null {
+  /** Shape of the masked line that starts at `lineFrom`, or null: it has to go the slow way. */
+  find(mask: Mask, bytes: Buffer, lineFrom: number, time: Stamp): Shape | null {
     const kind = this.kindOf(mask, time.format);
     if (kind === null || kind.slow) return null;
-    if (kind.literal === null || (kind.literal.length === 0 && kind.only === null)) {
+    const { literal, only } = kind;
+    if (literal === null || (literal.length === 0 && only === null)) {
       kind.seen += 1;
       if (kind.seen < LEARN_AT) return null;
-      this.teach(kind, mask, text, time);
+      this.teach(kind, mask, bytes, lineFrom, time);
       return null;
     }
-    if (kind.literal.length === 0) return fits(kind.only!, mask, text) ? kind.only : null;
-    const key = literalText(kind.literal, mask, text);
-    const shape = kind.byText.get(key);
-    if (shape === undefined) this.teach(kind, mask, text, time);
-    return shape !== undefined && shape !== null && fits(shape, mask, text) ? shape : null;
+    if (literal.length === 0) return fits(only!, mask, bytes) ? only : null;
+    const shape = kind.byText.get(bytes, mask.from, mask.to, literal);
+    if (shape === undefined) this.teach(kind, mask, bytes, lineFrom, time);
+    return shape !== undefined && shape !== null && fits(shape, mask, bytes) ? shape : null;
   }
 
-  private teach(kind: Kind, mask: Mask, text: string, time: LineTime): void {
-    const slots = slotsOf(mask, text);
-    const learned = learn(slots, { ...time }, this.parseOne);
+  private teach(kind: Kind, mask: Mask, bytes: Buffer, lineFrom: number, time: Stamp): void {
+    const learned = learn(slotsOf(mask, bytes, lineFrom), time, this.parseOne);
     if (learned === null) {
       // With slots that decide, only this one combination may be without a shape.
       if (kind.literal === null) kind.slow = true;
-      else this.remember(kind, literalText(kind.literal, mask, text), null);
+      else remember(kind, mask, bytes, null);
       return;
     }
     if (kind.literal === null) kind.literal = learned.literal;
     else if (!sameNumbers(kind.literal, learned.literal)) {
       // Other values show other deciding slots: all of them decide from now on.
       kind.literal = [...new Set([...kind.literal, ...learned.literal])].sort((a, b) => a - b);
-      kind.byText = new Map();
+      kind.byText = new SlotMap();
       kind.only = null;
       if (!sameNumbers(kind.literal, learned.literal)) {
         kind.slow = true;
@@ -73,63 +73,58 @@ export class ShapeMemo {
       }
     }
     if (kind.literal.length === 0) kind.only = learned.shape;
-    else this.remember(kind, literalText(kind.literal, mask, text), learned.shape);
-  }
-
-  private remember(kind: Kind, key: string, shape: Shape | null): void {
-    if (kind.byText.size >= MAX_SHAPES_PER_KIND) kind.slow = true;
-    else kind.byText.set(own(key), shape);
+    else remember(kind, mask, bytes, learned.shape);
   }
 
   private kindOf(mask: Mask, format: TimeFormat): Kind | null {
-    const { hash2, count: slots } = mask;
-    let list = this.kinds.get(mask.hash);
-    if (list !== undefined) {
-      for (const kind of list) if (kind.hash2 === hash2 && kind.slots === slots && kind.format === format) return kind;
+    const { hash, hash2, count: slots } = mask;
+    const first = this.kinds.get(hash);
+    for (let kind = first; kind !== undefined; kind = kind.next) {
+      if (kind.hash2 === hash2 && kind.slots === slots && kind.format === format) return kind;
     }
     if (this.count >= MAX_KINDS) return null;
     const kind: Kind = {
       hash2,
       slots,
       format,
+      next: first,
       seen: 0,
       slow: false,
       literal: null,
       only: null,
-      byText: new Map(),
+      byText: new SlotMap(),
     };
     this.count += 1;
-    if (list === undefined) {
-      list = [];
-      this.kinds.set(mask.hash, list);
-    }
-    list.push(kind);
+    this.kinds.set(hash, kind);
     return kind;
   }
 }
 
-function literalText(literal: readonly number[], mask: Mask, text: string): string {
-  let key = '';
-  for (const slot of literal) key += `${text.slice(mask.from[slot], mask.to[slot])}\n`;
-  return key;
+function remember(kind: Kind, mask: Mask, bytes: Buffer, shape: Shape | null): void {
+  if (kind.byText.size >= MAX_SHAPES_PER_KIND) kind.slow = true;
+  else kind.byText.add(bytes, mask.from, mask.to, kind.literal!, shape);
 }
 
 /** Whether the slots' values are of the sort that the shape's templates can hold. */
-function fits(shape: Shape, mask: Mask, text: string): boolean {
-  for (const slot of shape.decimals) if (!isDecimal(text, mask.from[slot]!, mask.to[slot]!)) return false;
-  for (const slot of shape.quoted) {
-    for (let i = mask.from[slot]!; i < mask.to[slot]!; i++) {
-      const c = text.charCodeAt(i);
-      if (c === 0x22 || c === 0x5c) return false;
+function fits(shape: Shape, mask: Mask, bytes: Uint8Array): boolean {
+  const { decimals, quoted } = shape;
+  for (let s = 0; s < decimals.length; s++) {
+    if (!isDecimal(bytes, mask.from[decimals[s]!]!, mask.to[decimals[s]!]!)) return false;
+  }
+  let room = MAX_TEXT_CHARS;
+  for (let s = 0; s < quoted.length; s++) {
+    const end = mask.to[quoted[s]!]!;
+    room -= end - mask.from[quoted[s]!]!;
+    if (room < 0) return false;
+    for (let i = mask.from[quoted[s]!]!; i < end; i++) {
+      if (bytes[i] === QUOTE || bytes[i] === BACKSLASH) return false;
     }
   }
   return true;
 }
 
-/** A copy that does not keep the whole line alive. */
-function own(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
-}
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, index) => value === b[index]);

@@ -3,7 +3,8 @@
  *
  * Logs of millions of lines have a few hundred shapes. A shape is parsed once, by the grammars; its other lines only fill slots.
  */
-import type { LogRecord, RawLine, Severity } from '../record.ts';
+import type { Envelope, LogRecord, RecordFlag, Severity } from '../record.ts';
+import { textOf } from './ascii.ts';
 
 /** `parts[0] + value(slots[0]) + parts[1] + …`; one part more than slots. A slot is named by its index, `~index` is its length. */
 export interface Template {
@@ -41,6 +42,8 @@ export interface Shape {
   readonly clientId: Source;
   readonly bridgeId: Source;
   readonly peer: Source;
+  /** What is unusual about all its lines; undefined if nothing is. */
+  readonly flags: readonly RecordFlag[] | undefined;
   readonly slotCount: number;
   /** Slots whose text becomes a JSON number: only plain decimal numbers will do. */
   readonly decimals: readonly number[];
@@ -52,32 +55,30 @@ export interface Shape {
 
 /** One line of a shape. The object is used again for the next record: take from it what is needed at once. */
 export interface SlottedRecord {
-  line: RawLine;
-  /** An empty line that belongs to the record: some messages end in a line end of their own. */
-  blank: RawLine | null;
+  lineNo: number;
+  byteOffset: number;
+  byteLength: number; // with the empty line behind it
+  /** An empty line belongs to the record: some messages end in a line end of their own. */
+  hasBlank: boolean;
+  envelope: Envelope | undefined;
   ts: number;
   shape: Shape;
-  /** Bounds of slot i in the line's text: `from[i]` to `to[i]`. */
+  /** The line's text lies in `bytes` from `lineFrom` to `lineTo`, that of slot i from `from[i]` to `to[i]`. */
+  bytes: Buffer;
+  lineFrom: number;
+  lineTo: number;
   from: Int32Array;
   to: Int32Array;
+  /** Characters that slot i stands for: its own, but for escapes and what was cut off. */
+  lengths: Int32Array;
 }
 
 export function slotText(record: SlottedRecord, slot: number): string {
-  return record.line.text.slice(record.from[slot], record.to[slot]);
+  return textOf(record.bytes, record.from[slot]!, record.to[slot]!);
 }
 
 export function sourceText(record: SlottedRecord, source: Source): string | null {
   return typeof source === 'number' ? slotText(record, source) : source;
-}
-
-/** Characters that a slot stands for: an escaped quote or backslash is one. */
-export function slotLength(text: string, from: number, to: number): number {
-  let length = 0;
-  for (let i = from; i < to; i++) {
-    if (text.charCodeAt(i) === 0x5c) i += 1;
-    length += 1;
-  }
-  return length;
 }
 
 export function fill(template: Template, value: (slot: number) => string): string {
@@ -88,15 +89,14 @@ export function fill(template: Template, value: (slot: number) => string): strin
 
 /** The record that the grammars would have made of the line. */
 export function toLogRecord(slotted: SlottedRecord): LogRecord {
-  const { line, blank, shape } = slotted;
-  const value = (slot: number): string =>
-    slot >= 0 ? slotText(slotted, slot) : String(slotLength(line.text, slotted.from[~slot]!, slotted.to[~slot]!));
+  const { bytes, shape, hasBlank } = slotted;
+  const value = (slot: number): string => (slot >= 0 ? slotText(slotted, slot) : String(slotted.lengths[~slot]!));
   const body = fill(shape.body, value);
   return {
-    lineNo: line.lineNo,
-    byteOffset: line.byteOffset,
-    byteLength: line.byteLength + (blank?.byteLength ?? 0),
-    continuations: blank === null ? 0 : 1,
+    lineNo: slotted.lineNo,
+    byteOffset: slotted.byteOffset,
+    byteLength: slotted.byteLength,
+    continuations: hasBlank ? 1 : 0,
     ts: slotted.ts,
     tsPrecisionUs: shape.tsPrecisionUs,
     severity: shape.severity,
@@ -109,8 +109,9 @@ export function toLogRecord(slotted: SlottedRecord): LogRecord {
     bridgeId: sourceText(slotted, shape.bridgeId),
     peer: sourceText(slotted, shape.peer),
     event: shape.event,
-    head: line.text.slice(0, line.text.length - body.length),
-    body: blank === null ? body : `${body}\n`,
+    head: textOf(bytes, slotted.lineFrom, slotted.lineTo - body.length),
+    body: hasBlank ? `${body}\n` : body,
     attributes: shape.attributes === null ? null : JSON.parse(fill(shape.attributes, value)),
+    ...(shape.flags === undefined ? {} : { flags: shape.flags }),
   };
 }

@@ -6,7 +6,6 @@
  */
 import {
   detectStream,
-  type LinePosition,
   LineSplitter,
   MAX_WRAPPED_DETECT_LINES,
   refusalOf,
@@ -359,7 +358,7 @@ class FileReader {
     this.writer = new RecordWriter(database);
     this.committed = state.bytesDone;
     this.job = {
-      head: headLines(input.head),
+      found: detectStream(headLines(input.head), state.product)!, // `examine` refused what is none
       prefixHash: state.prefixHash,
       runId: OBSERVED,
       product: state.product,
@@ -377,7 +376,7 @@ class FileReader {
       const isParallel =
         this.tools.threads > 0 &&
         size !== null &&
-        detectStream(this.job.head, this.job.product)?.wrapper === null &&
+        this.job.found.wrapper === null &&
         size - this.state.bytesDone >= MIN_PARALLEL_BYTES;
       return isParallel ? await this.parallel(size) : await this.here();
     } catch (error) {
@@ -393,14 +392,28 @@ class FileReader {
     const sink = new PartPacker(this.job, this.writer.packer, this.tools.shapes, ({ sourceId, line }) =>
       this.writer.unparsedLine(sourceId, line),
     );
-    const parser = sink.parser!;
-    let lastLine: LinePosition = { byteOffset: state.bytesDone, lineNo: state.lines };
+    const { parser } = sink;
+    let lastOffset = state.bytesDone;
+    let lastLineNo = state.lines;
+    const start = { byteOffset: state.bytesDone, lineNo: state.lines + 1 };
     const splitter = new LineSplitter(
       (line) => {
-        lastLine = line;
+        lastOffset = line.byteOffset;
+        lastLineNo = line.lineNo;
         parser.line(line);
       },
-      { byteOffset: state.bytesDone, lineNo: state.lines + 1 },
+      start,
+      {
+        take(bytes, from, byteOffset, lineNo) {
+          const length = parser.take(bytes, from, byteOffset, lineNo);
+          if (length > 0) {
+            lastOffset = byteOffset;
+            lastLineNo = lineNo;
+          }
+          return length;
+        },
+        keep: () => parser.keep(),
+      },
     );
     let position = state.bytesDone;
     let broken: InputError | null = null;
@@ -426,10 +439,10 @@ class FileReader {
     splitter.end();
     // The file may have been cut inside its last line, or before text that belongs to a record still held by the parser.
     const held = parser.resumePoint();
-    state.reopen = held.byteOffset < position ? held : { byteOffset: lastLine.byteOffset, lineNo: lastLine.lineNo };
+    state.reopen = held.byteOffset < position ? held : { byteOffset: lastOffset, lineNo: lastLineNo };
     parser.end();
     this.take(sink.parts);
-    await this.finish(position, lastLine.lineNo, broken);
+    await this.finish(position, lastLineNo, broken);
     return broken;
   }
 
@@ -442,6 +455,7 @@ class FileReader {
       this.options.signal?.throwIfAborted();
       const before = lines - segment.lineBase;
       for (const batch of segment.batches) this.writer.batch(batch, before);
+      tools.pool.recycle(segment.batches);
       for (const definitions of tools.pool.takeDefinitions()) this.writer.define(definitions);
       for (const { sourceId, line } of segment.unparsed) {
         this.writer.unparsedLine(sourceId, { ...line, lineNo: line.lineNo + before });

@@ -1,6 +1,6 @@
 /** Records, whole or slotted, into rows of a batch. */
-import type { LogRecord, RawLine, RecordFlag, Shape, SlottedRecord, Source, Template } from '../../parsers/index.ts';
-import { slotLength, toLogRecord } from '../../parsers/index.ts';
+import type { Envelope, LogRecord, RecordFlag, Shape, SlottedRecord, Template } from '../../parsers/index.ts';
+import { decimal, SlotMap, slotText, sourceText, toLogRecord } from '../../parsers/index.ts';
 import { Dictionary, type ShapeRow } from './dictionary.ts';
 import {
   BatchFiller,
@@ -70,20 +70,27 @@ for (const name of [
   place[name] = placeOf(name);
 }
 
+const numberPlaces = NUMBERS.map((name) => place[name]);
+
 /** How the slots of a shape become columns. */
 interface Plan {
   readonly id: Id;
+  readonly flags: number;
   /** Slots whose texts make the context; empty: `fixedContext` holds for all. */
   readonly contextSlots: readonly number[];
-  readonly contexts: Map<string, Id>;
+  readonly contexts: SlotMap<Id>;
   readonly topic: Id | number | null;
   /** In the order of NUMBERS: a constant, a slot (or ~slot for its length), or null. */
   readonly numbers: readonly ({ readonly constant: number } | { readonly slot: number } | null)[];
+  /** The slot of the topic, if it is one. */
+  readonly topicSlots: readonly number[];
+  readonly topics: SlotMap<Id>;
   readonly args: readonly number[];
 }
 
-/** Contexts remembered for one shape. */
+/** Contexts and topics remembered for one shape. */
 const MAX_CONTEXTS = 512;
+const MAX_TOPICS = 4_096;
 
 export class Packer {
   readonly dictionary = new Dictionary();
@@ -116,11 +123,11 @@ export class Packer {
   }
 
   slotted(record: SlottedRecord): void {
-    const { shape, line, blank } = record;
-    const plans = blank === null ? this.plans : this.blankPlans;
+    const { shape, hasBlank } = record;
+    const plans = hasBlank ? this.blankPlans : this.plans;
     let plan = plans.get(shape);
     if (plan === undefined) {
-      plan = this.makePlan(shape, blank === null ? '' : '\n');
+      plan = this.makePlan(shape, hasBlank ? '\n' : '');
       plans.set(shape, plan);
     }
     if (plan === null) {
@@ -128,33 +135,27 @@ export class Packer {
       return;
     }
     const { filler } = this;
-    const { from, to } = record;
-    const { text } = line;
+    const { bytes, from, to, envelope } = record;
     filler.setId(place.source_id, this.source);
-    filler.setLong(place.byte_offset, line.byteOffset);
-    filler.setInt(place.line_no, line.lineNo);
-    filler.setInt(place.byte_length, line.byteLength + (blank === null ? 0 : blank.byteLength));
-    filler.setInt(place.continuations, blank === null ? 0 : 1);
-    filler.setByte(place.flags, 0);
+    filler.setLong(place.byte_offset, record.byteOffset);
+    filler.setInt(place.line_no, record.lineNo);
+    filler.setInt(place.byte_length, record.byteLength);
+    filler.setInt(place.continuations, hasBlank ? 1 : 0);
+    filler.setByte(place.flags, plan.flags);
     filler.setLong(place.ts, record.ts);
     filler.setId(place.shape_id, plan.id);
-    filler.setId(place.context_id, this.contextOf(plan, record));
-    const { topic } = plan;
+    filler.setId(place.context_id, envelope === undefined ? this.contextOf(plan, record) : this.contextId(record));
+    const { topic, numbers, args } = plan;
     if (topic === null) filler.setNull(place.topic_id);
-    else
-      filler.setId(
-        place.topic_id,
-        typeof topic === 'number' ? this.dictionary.string(text.slice(from[topic], to[topic])) : topic,
-      );
+    else filler.setId(place.topic_id, typeof topic === 'number' ? this.topicOf(plan, record) : topic);
     for (let i = 0; i < NUMBERS.length; i++) {
-      const number = plan.numbers[i]!;
-      const column = place[NUMBERS[i]!];
+      const number = numbers[i]!;
+      const column = numberPlaces[i]!;
       if (number === null) filler.setNull(column);
       else if ('constant' in number) filler.setLong(column, number.constant);
-      else if (number.slot >= 0) filler.setLong(column, decimal(text, from[number.slot]!, to[number.slot]!));
-      else filler.setLong(column, slotLength(text, from[~number.slot]!, to[~number.slot]!));
+      else if (number.slot >= 0) filler.setLong(column, decimal(bytes, from[number.slot]!, to[number.slot]!));
+      else filler.setLong(column, record.lengths[~number.slot]!);
     }
-    const { args } = plan;
     if (args.length === 0) filler.noArgs();
     else {
       let length = args.length - 1;
@@ -162,10 +163,11 @@ export class Packer {
       filler.beginArgs(length);
       for (let i = 0; i < args.length; i++) {
         if (i > 0) filler.argChar(ARG_SEPARATOR);
-        filler.argChars(text, from[args[i]!]!, to[args[i]!]!);
+        filler.argBytes(bytes, from[args[i]!]!, to[args[i]!]!);
       }
     }
-    this.setCollectorTime(line);
+    if (envelope?.ts === undefined) filler.setNull(place.collector_ts);
+    else filler.setLong(place.collector_ts, envelope.ts);
     filler.endRow();
   }
 
@@ -234,38 +236,34 @@ export class Packer {
     filler.endRow();
   }
 
-  private setCollectorTime(line: RawLine): void {
-    if (line.envelope?.ts === undefined) this.filler.setNull(place.collector_ts);
-    else this.filler.setLong(place.collector_ts, line.envelope.ts);
+  private contextOf(plan: Plan, record: SlottedRecord): Id {
+    const { contextSlots, contexts } = plan;
+    const known = contexts.get(record.bytes, record.from, record.to, contextSlots);
+    if (known !== undefined) return known;
+    const id = this.contextId(record);
+    if (contexts.size >= MAX_CONTEXTS) contexts.clear();
+    contexts.add(record.bytes, record.from, record.to, contextSlots, id);
+    return id;
   }
 
-  private contextOf(plan: Plan, record: SlottedRecord): Id {
-    const { contextSlots } = plan;
-    const { text } = record.line;
-    let key = '';
-    if (contextSlots.length > 0) {
-      key = text.slice(record.from[contextSlots[0]!], record.to[contextSlots[0]!]);
-      for (let i = 1; i < contextSlots.length; i++) {
-        key += `\n${text.slice(record.from[contextSlots[i]!], record.to[contextSlots[i]!])}`;
-      }
-    }
-    const envelope = envelopeText(record.line);
-    if (envelope !== null) key += `\n${envelope}`;
-    let id = plan.contexts.get(key);
-    if (id === undefined) {
-      const of = (source: Source): string | null =>
-        typeof source === 'number' ? text.slice(record.from[source], record.to[source]) : source;
-      const { shape } = record;
-      id = this.dictionary.context({
-        thread: of(shape.thread),
-        client_id: of(shape.clientId),
-        bridge_id: of(shape.bridgeId),
-        peer: of(shape.peer),
-        envelope,
-      });
-      if (plan.contexts.size >= MAX_CONTEXTS) plan.contexts.clear();
-      plan.contexts.set(Buffer.from(key, 'latin1').toString('latin1'), id);
-    }
+  private contextId(record: SlottedRecord): Id {
+    const { shape } = record;
+    return this.dictionary.context({
+      thread: sourceText(record, shape.thread),
+      client_id: sourceText(record, shape.clientId),
+      bridge_id: sourceText(record, shape.bridgeId),
+      peer: sourceText(record, shape.peer),
+      envelope: envelopeText(record),
+    });
+  }
+
+  private topicOf(plan: Plan, record: SlottedRecord): Id {
+    const { topicSlots, topics } = plan;
+    const known = topics.get(record.bytes, record.from, record.to, topicSlots);
+    if (known !== undefined) return known;
+    const id = this.dictionary.string(slotText(record, topicSlots[0]!));
+    if (topics.size >= MAX_TOPICS) topics.clear();
+    topics.add(record.bytes, record.from, record.to, topicSlots, id);
     return id;
   }
 
@@ -338,7 +336,19 @@ export class Packer {
       attribute_parts: shape.attributes?.parts ?? null,
       attribute_slots: attributeSlots === null ? null : [...attributeSlots, 0],
     });
-    return { id, contextSlots, contexts: new Map(), topic, numbers, args };
+    const topicSlots = typeof topic === 'number' ? [topic] : [];
+    const flags = flagBits(shape.flags);
+    return {
+      id,
+      flags,
+      contextSlots,
+      contexts: new SlotMap(),
+      topic,
+      topicSlots,
+      topics: new SlotMap(),
+      numbers,
+      args,
+    };
   }
 }
 
@@ -376,19 +386,13 @@ function attributeSources(template: Template | null): AttributeSources {
   return { constants, slots, partly };
 }
 
-function decimal(text: string, from: number, to: number): number {
-  let value = 0;
-  for (let i = from; i < to; i++) value = value * 10 + (text.charCodeAt(i) - 0x30);
-  return value;
-}
-
 function flagBits(flags: readonly RecordFlag[] | undefined): number {
   let bits = 0;
   for (const flag of flags ?? []) bits |= 1 << FLAGS.indexOf(flag);
   return bits;
 }
 
-function envelopeText(from: { readonly envelope?: RawLine['envelope'] }): string | null {
+function envelopeText(from: { readonly envelope?: Envelope | undefined }): string | null {
   if (from.envelope === undefined) return null;
   const { ts: _, ...rest } = from.envelope;
   return JSON.stringify(rest);

@@ -1,23 +1,27 @@
 /** A worker thread: parses segments of files and posts packed rows. It never touches the database (see segments.ts). */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, type Transferable } from 'node:worker_threads';
-import { LineSplitter, type RawLine, startsLikeRecord } from '../../parsers/index.ts';
+import { LineSplitter, startsLikeRecord } from '../../parsers/index.ts';
 import { Packer } from './packer.ts';
 import { PartPacker, type UnparsedRow } from './part-packer.ts';
-import { newBatch, type RecordBatch } from './record-batch.ts';
+import { buffersOf, emptyBatch, newBatch, type RecordBatch } from './record-batch.ts';
 import type { SegmentRequest, SegmentResult, WorkerAnswer } from './segments.ts';
 
 const READ_BYTES = 262_144;
+const TAIL_BYTES = 8_192;
 
 const shapes = new Map();
 let batches: RecordBatch[] = [];
+let spare: RecordBatch[] = [];
 const packer = new Packer(newBatch(), (batch) => {
   batches.push(batch);
-  return newBatch();
+  const used = spare.pop();
+  return used === undefined ? newBatch() : emptyBatch(used);
 });
 const chunk = Buffer.alloc(READ_BYTES);
 
 parentPort!.on('message', (request: SegmentRequest) => {
+  spare = request.spare;
   let answer: WorkerAnswer;
   try {
     answer = { kind: 'segment', result: parseSegment(request) };
@@ -28,7 +32,7 @@ parentPort!.on('message', (request: SegmentRequest) => {
     answer = { kind: 'error', number: request.number, message };
   }
   const moved: Transferable[] = [];
-  if (answer.kind === 'segment') for (const batch of answer.result.batches) moved.push(batch.buffer, batch.arena);
+  if (answer.kind === 'segment') for (const batch of answer.result.batches) moved.push(...buffersOf(batch));
   parentPort!.postMessage(answer, moved);
 });
 
@@ -36,7 +40,7 @@ function parseSegment(request: SegmentRequest): SegmentResult {
   const { job, to, fileBytes } = request;
   const unparsed: UnparsedRow[] = [];
   const sink = new PartPacker(job, packer, shapes, (row) => unparsed.push(row));
-  const parser = sink.parser!;
+  const { parser } = sink;
   const handle = openSync(request.path, 'r');
   try {
     const first = request.exact ? request.from : lineStartAt(handle, request.from, fileBytes);
@@ -44,7 +48,8 @@ function parseSegment(request: SegmentRequest): SegmentResult {
     let lineBase = 0; // lines before the start
     let end = -1;
     let lines = 0;
-    let last: RawLine | null = null;
+    let lastOffset = -1; // of the last line that was parsed
+    let lastLineNo = 0;
     const { layout } = parser.detection;
     const splitter = new LineSplitter(
       (line) => {
@@ -70,13 +75,29 @@ function parseSegment(request: SegmentRequest): SegmentResult {
           }
         }
         parser.line(line);
-        last = line;
+        lastOffset = line.byteOffset;
+        lastLineNo = line.lineNo;
       },
       { byteOffset: first, lineNo: 1 },
+      {
+        take(bytes, from, byteOffset, lineNo) {
+          // Where the segment starts and ends is decided on the text.
+          if (start === -1 || byteOffset >= to) return 0;
+          const length = parser.take(bytes, from, byteOffset, lineNo);
+          if (length > 0) {
+            lastOffset = byteOffset;
+            lastLineNo = lineNo;
+          }
+          return length;
+        },
+        keep: () => parser.keep(),
+      },
     );
     let position = first;
     while (end === -1 && position < fileBytes) {
-      const length = readSync(handle, chunk, 0, Math.min(READ_BYTES, fileBytes - position), position);
+      // Behind the segment only a few more lines are needed, as a rule.
+      const wanted = position < to ? Math.min(READ_BYTES, to - position) : Math.min(TAIL_BYTES, fileBytes - position);
+      const length = readSync(handle, chunk, 0, wanted, position);
       if (length === 0) break;
       position += length;
       splitter.push(chunk.subarray(0, length));
@@ -85,10 +106,9 @@ function parseSegment(request: SegmentRequest): SegmentResult {
     if (end === -1) {
       splitter.end();
       const held = parser.resumePoint();
-      const lastLine = last as RawLine | null;
       reopen =
-        held.byteOffset < position ? held : lastLine && { byteOffset: lastLine.byteOffset, lineNo: lastLine.lineNo };
-      lines = (lastLine?.lineNo ?? lineBase) - lineBase;
+        held.byteOffset < position ? held : lastOffset === -1 ? null : { byteOffset: lastOffset, lineNo: lastLineNo };
+      lines = lastOffset === -1 ? 0 : lastLineNo - lineBase;
       end = position;
       parser.end();
       if (start === -1) start = position;

@@ -4,6 +4,7 @@ import {
   type LogRecord,
   type Product,
   type SlottedRecord,
+  type StreamDetection,
   type StreamParser,
   type StreamPart,
   type StreamSink,
@@ -15,7 +16,7 @@ import { newStats, type PartStats, seeTime } from './part-stats.ts';
 
 /** What identifies a file and says what to take of it; plain data, so that it can be sent to a worker. */
 export interface StreamJob {
-  readonly head: readonly string[]; // first lines
+  readonly found: StreamDetection;
   readonly prefixHash: string;
   readonly runId: string;
   readonly product: Product | undefined;
@@ -44,7 +45,7 @@ export interface UnparsedRow {
 export class PartPacker implements StreamSink {
   readonly parts: PackedPart[] = [];
   readonly shapes: StreamSink['shapes'];
-  readonly parser: StreamParser | null;
+  readonly parser: StreamParser;
   private readonly job: StreamJob;
   private readonly packer: Packer;
   private readonly onUnparsed: (row: UnparsedRow) => void;
@@ -57,7 +58,7 @@ export class PartPacker implements StreamSink {
     this.shapes = shapes;
     this.onUnparsed = onUnparsed;
     this.isFiltered = job.since !== undefined || job.until !== undefined;
-    this.parser = createStreamParser(job.head, this, job.product === undefined ? {} : { product: job.product });
+    this.parser = createStreamParser(job.found, this, job.product === undefined ? {} : { product: job.product });
   }
 
   part(_index: number, part: StreamPart): void {
@@ -79,7 +80,7 @@ export class PartPacker implements StreamSink {
     this.setPart(index);
     this.packer.slotted(record);
     stats.records += 1;
-    if (record.blank !== null) stats.continuations += 1;
+    if (record.hasBlank) stats.continuations += 1;
     seeTime(stats, record.ts);
   }
 

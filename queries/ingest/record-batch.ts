@@ -96,6 +96,7 @@ export interface RecordBatch {
   readonly buffer: ArrayBuffer;
   /** Args of more than INLINE_CHARS bytes; their rows hold the length and the offset into this. */
   arena: ArrayBuffer;
+  arenaUsed: number; // bytes
   whole: WholeText[];
 }
 
@@ -130,6 +131,7 @@ export class BatchFiller {
   handOver(): void {
     if (this.row === 0) return;
     this.batch.rows = this.row;
+    this.batch.arenaUsed = this.arenaUsed;
     const next = this.onFull(this.batch);
     this.batch = next;
     this.bytes = new Uint8Array(next.buffer);
@@ -150,7 +152,7 @@ export class BatchFiller {
   setLong(place: ColumnPlace, value: number): void {
     const at = (place.at >> 2) + 2 * this.row;
     this.words[at] = value | 0;
-    this.words[at + 1] = Math.floor(value / 4_294_967_296);
+    this.words[at + 1] = value >= 0 && value < 4_294_967_296 ? 0 : Math.floor(value / 4_294_967_296);
     this.setValid(place);
   }
 
@@ -203,10 +205,10 @@ export class BatchFiller {
     this.arenaUsed += length;
   }
 
-  argChars(text: string, from: number, to: number): void {
+  argBytes(bytes: Uint8Array, from: number, to: number): void {
     const { argsTo } = this;
     let at = this.argsAt;
-    for (let i = from; i < to; i++) argsTo[at++] = text.charCodeAt(i);
+    for (let i = from; i < to; i++) argsTo[at++] = bytes[i]!;
     this.argsAt = at;
   }
 
@@ -245,7 +247,18 @@ export function idOf(hash: bigint): Id {
 }
 
 export function newBatch(): RecordBatch {
-  return { rows: 0, buffer: new ArrayBuffer(BUFFER_BYTES), arena: new ArrayBuffer(ARENA_BYTES), whole: [] };
+  return {
+    rows: 0,
+    buffer: new ArrayBuffer(BUFFER_BYTES),
+    arena: new ArrayBuffer(ARENA_BYTES),
+    arenaUsed: 0,
+    whole: [],
+  };
+}
+
+/** What moves with a batch from one thread to another. */
+export function buffersOf({ buffer, arena }: RecordBatch): ArrayBuffer[] {
+  return [buffer, arena];
 }
 
 /** Makes a batch ready to be filled again. */

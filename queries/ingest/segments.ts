@@ -12,7 +12,7 @@ import { Worker } from 'node:worker_threads';
 import { InputError } from '../errors.ts';
 import type { Definitions } from './dictionary.ts';
 import type { PackedPart, StreamJob, UnparsedRow } from './part-packer.ts';
-import type { RecordBatch } from './record-batch.ts';
+import { buffersOf, type RecordBatch } from './record-batch.ts';
 
 export const SEGMENT_BYTES = 2 * 1_048_576;
 /** Smaller files are parsed where they are read: starting workers would take longer. */
@@ -20,6 +20,8 @@ export const MIN_PARALLEL_BYTES = 8 * SEGMENT_BYTES;
 const MAX_THREADS = 16;
 /** What a worker holds is small and short-lived; without limits V8 would let it pile up. */
 const WORKER_MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
+/** More than a segment fills. */
+const SPARE_BATCHES = 32;
 /** Segments read or waiting to be stored, per worker. Bounds memory. */
 const AHEAD = 2;
 
@@ -32,6 +34,8 @@ export interface SegmentRequest {
   readonly fileBytes: number;
   /** `from` is where a record starts, not just anywhere. */
   readonly exact: boolean;
+  /** Batches whose rows are stored, to be filled again. */
+  spare: RecordBatch[];
 }
 
 export interface SegmentResult {
@@ -63,6 +67,7 @@ export class SegmentPool {
   private readonly idle: Worker[] = [];
   private readonly waiting: SegmentRequest[] = [];
   private readonly results = new Map<number, SegmentResult>();
+  private spare: RecordBatch[] = [];
   /** Also those of results that do not count: a worker hands each definition on once. */
   private definitions: Definitions[] = [];
   private nextNumber = 0;
@@ -112,6 +117,7 @@ export class SegmentPool {
           to,
           fileBytes,
           exact: askedUpTo === from,
+          spare: [],
         });
         this.nextNumber += 1;
         askedUpTo = to;
@@ -126,7 +132,7 @@ export class SegmentPool {
       if (result.start !== position) {
         // What one thread would hold back reached into this segment: it is read again from where the last one ended.
         const to = Math.max(result.end, position);
-        this.ask({ number, path: file, job, from: position, to, fileBytes, exact: true }, true);
+        this.ask({ number, path: file, job, from: position, to, fileBytes, exact: true, spare: [] }, true);
         result = await this.result(number);
       }
       yield result;
@@ -137,6 +143,11 @@ export class SegmentPool {
     this.oldestWanted = this.nextNumber;
     this.waiting.length = 0;
     this.results.clear();
+  }
+
+  /** Takes batches whose rows are stored: the next segment is packed into them, instead of into new ones for the collector to clear away. */
+  recycle(batches: readonly RecordBatch[]): void {
+    this.spare.push(...batches);
   }
 
   /** Definitions that arrived since the last call; to be stored with or before the rows of the results read so far. */
@@ -157,7 +168,14 @@ export class SegmentPool {
   }
 
   private dispatch(): void {
-    while (this.idle.length > 0 && this.waiting.length > 0) this.idle.pop()!.postMessage(this.waiting.shift()!);
+    while (this.idle.length > 0 && this.waiting.length > 0) {
+      const request = this.waiting.shift()!;
+      request.spare = this.spare.splice(0, SPARE_BATCHES);
+      this.idle.pop()!.postMessage(
+        request,
+        request.spare.flatMap((batch) => buffersOf(batch)),
+      );
+    }
   }
 
   private async result(number: number): Promise<SegmentResult> {

@@ -224,7 +224,7 @@ test(`a read of a mixture that is broken off anywhere and resumed sees the same 
     // Where the wrapper was not seen, a record can start inside a line, and its text alone does not say which part it was in.
     if (whole === null || wrapperMissed(bytes, whole)) continue;
     const lines = Math.floor(next() * 40);
-    const first = readStream(bytes, { lines })!;
+    const first = readStream(bytes, { lines, fast: round % 2 === 1 })!;
     const start = first.parser.resumePoint();
     const rest = byName(readStream(bytes, { start })!.parts);
     const kept = byName(first.parts);

@@ -10,9 +10,12 @@ import {
   type Layout,
   type LinePosition,
   LineSplitter,
+  type LineTaker,
   type LogRecord,
   MAX_BODY_CHARS,
   type ParserSink,
+  type RawLine,
+  type RecordParser,
   type ShapeStore,
   type SlottedSink,
   toLogRecord,
@@ -65,14 +68,29 @@ function read(
   const items: Item[] = [];
   let lines = 0;
   const parser = createParser(layout, toSink(items));
-  const splitter = new LineSplitter((line) => {
+  const onLine = (line: RawLine) => {
     lines += 1;
     parser.line(line);
-  }, start);
-  for (let at = 0; at < bytes.length; at += chunkBytes) splitter.push(bytes.subarray(at, at + chunkBytes));
+  };
+  const splitter = new LineSplitter(onLine, start, takerOf(parser));
+  // One buffer for all chunks, as a reader has it: what of a chunk is still needed must have been copied.
+  const chunk = Buffer.alloc(Math.min(chunkBytes, bytes.length));
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    splitter.push(chunk.subarray(0, bytes.copy(chunk, 0, at, at + chunkBytes)));
+    chunk.fill('x');
+  }
   splitter.end();
   parser.end();
   return { items, lines };
+}
+
+/** The parser's way of taking lines as bytes, if it has one. */
+function takerOf(parser: RecordParser, isWanted = () => true): LineTaker | null {
+  if (parser.take === undefined) return null;
+  return {
+    take: (...line) => (isWanted() ? parser.take!(...line) : 0),
+    keep: () => parser.keep?.(),
+  };
 }
 
 const plain = (items: Item[]) => ({
@@ -94,10 +112,20 @@ function readInterrupted(layout: Layout, bytes: Buffer, lines: number, toSink: T
   const items: Item[] = [];
   const parser = createParser(layout, toSink(items));
   let left = lines;
-  const splitter = new LineSplitter((line) => {
+  const onLine = (line: RawLine) => {
     if (left > 0) parser.line(line);
     left -= 1;
-  });
+  };
+  const taker = takerOf(parser, () => left > 0);
+  const counted: LineTaker | null = taker && {
+    ...taker,
+    take(...line) {
+      const length = taker.take(...line);
+      if (length > 0) left -= 1;
+      return length;
+    },
+  };
+  const splitter = new LineSplitter(onLine, undefined, counted);
   splitter.push(bytes);
   splitter.end();
   const resume = parser.resumePoint();

@@ -5,7 +5,13 @@
  * So the files of one log are ordered by their first stamps.
  */
 import path from 'node:path';
-import { createStreamParser, LineSplitter, type Product } from '../../../parsers/index.ts';
+import {
+  createStreamParser,
+  detectStream,
+  LineSplitter,
+  type Product,
+  type StreamSink,
+} from '../../../parsers/index.ts';
 
 const PACKED = /\.(?:gz|zst|zstd)$/i;
 /** `.1`, `.old`, `-20250101`, `-20250101-1735689600`, `.2025-01-01` */
@@ -72,18 +78,19 @@ export function firstStamp(head: Buffer, product?: Product): number | null {
   splitter.end();
   let found: number | null = null;
   const ignore = (): void => {};
-  const parser = createStreamParser(
+  const detected = detectStream(
     lines.map((line) => line.text),
-    {
-      part: ignore,
-      unparsed: ignore,
-      record: (_, { ts, envelope }) => {
-        found ??= ts ?? envelope?.ts ?? null;
-      },
-    },
-    { product },
+    product,
   );
-  if (parser === null) return null;
+  if (detected === null) return null;
+  const sink: StreamSink = {
+    part: ignore,
+    unparsed: ignore,
+    record: (_, { ts, envelope }) => {
+      found ??= ts ?? envelope?.ts ?? null;
+    },
+  };
+  const parser = createStreamParser(detected, sink, product === undefined ? {} : { product });
   for (const line of lines) {
     parser.line(line);
     if (found !== null) return found;

@@ -5,6 +5,8 @@ export interface SlotCase {
   readonly layout: Layout;
   /** The line that is repeated until its shape is known. */
   readonly usual: (index: number) => string;
+  /** Default true. */
+  readonly isLearned?: boolean;
   /** Lines that come then. */
   readonly odd: readonly string[];
 }
@@ -15,7 +17,65 @@ const nanomq = (thread: string, year = '2026') =>
 const emqx = (stamp: string) =>
   `${stamp} [debug] tag: MQTT, clientid: c1, msg: mqtt_packet_received, packet: PINGREQ(Q0, R0, D0)`;
 
+const routed = (payload: string) =>
+  `2024-12-01T10:00:05.123456+00:00 [debug] tag: PUBLISH, clientid: c1, msg: publish_to, topic: up/a, payload: ${payload}, payload_encode: text`;
+const sent = (payload: string) =>
+  `2024-12-01T10:00:05.123456+00:00 [debug] tag: MQTT, clientid: c1, msg: mqtt_packet_sent, packet: PUBLISH(Q0, R0, D0, Topic=up/a, PacketId=undefined, Payload${payload})`;
+const closed = (reason: string) =>
+  `2024-12-01T10:00:05.123456+00:00 [info] tag: SOCKET, clientid: c1, msg: emqx_connection_terminated, peername: 127.0.0.1:5000, reason: ${reason}`;
+/** What EMQX may have left out of a payload, or only seems to have. */
+const cutPayloads = [
+  'abc...(1 bytes)',
+  `${'AF'.repeat(100)}... The 20 bytes of this log are truncated`,
+  `${'AF'.repeat(100)}...(20 bytes)`,
+  'a...b...(9 bytes)',
+  '...(9 bytes)',
+  'abc...( bytes)',
+  'abc...(9 bytes',
+  'abc...(99999999999999999999 bytes)',
+  'x... The 77 bytes of this log are truncated',
+  'null...(3 bytes)',
+];
+
 export const slotCases: readonly SlotCase[] = [
+  {
+    title: 'a routed payload that was cut has the length of the whole',
+    layout: 'emqx-text',
+    usual: (index) => routed(`{"s":${index}}${'x'.repeat(index)}...(${7000 + index} bytes)`),
+    odd: cutPayloads.map(routed),
+  },
+  {
+    title: 'a payload cut in older words has the length of the whole',
+    layout: 'emqx-text',
+    usual: (index) => routed(`{"s":${index}}... The ${7000 + index} bytes of this log are truncated`),
+    odd: cutPayloads.map(routed),
+  },
+  {
+    title: 'the cut payload of a packet has the length of the whole',
+    layout: 'emqx-text',
+    usual: (index) => sent(`(text)={"s":${index}}...(${7000 + index} bytes)`),
+    odd: [
+      ...cutPayloads.map((payload) => sent(`(text)=${payload}`)),
+      ...cutPayloads.map((text) => sent(`(hex)=${text}`)),
+    ],
+  },
+  {
+    title: 'the cut payload in a JSON line has the length of the whole',
+    layout: 'emqx-json',
+    usual: (index) =>
+      `{"time":17330472001234${two(index)},"level":"debug","msg":"publish_to","topic":"up/a","payload":"{\\"s\\":${index}}...(${7000 + index} bytes)","tag":"PUBLISH"}`,
+    odd: cutPayloads.map(
+      (payload) =>
+        `{"time":1733047200123400,"level":"debug","msg":"publish_to","topic":"up/a","payload":"${payload}","tag":"PUBLISH"}`,
+    ),
+  },
+  {
+    title: 'a reason that is too long to keep is cut where the parser cuts it',
+    layout: 'emqx-text',
+    isLearned: false,
+    usual: (index) => closed(`{shutdown,{einval,${'a'.repeat(993)},<0.${1000 + index}.0>}}`),
+    odd: [10_000, 99_999, 1_000].map((pid) => closed(`{shutdown,{einval,${'a'.repeat(993)},<0.${pid}.0>}}`)),
+  },
   {
     title: 'what no thread id can be makes no header',
     layout: 'nanomq-file',
