@@ -12,31 +12,31 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createRng } from '../engine/index.ts';
-import { Database } from '../queries/index.ts';
+import { Database, resolveQuery } from '../queries/index.ts';
 import { FLEET_START_US, fleetClientId, makeFleetLog } from './make-logs.ts';
 import { markdownTable, median, runChild } from './measure.ts';
 
-/** All events of a client (`$CLIENT`) from one time to another (`$FROM`, `$TO`, UTC), in order. */
-const CLIENT_HOUR = `SELECT ts, event, peer, body FROM records
-  WHERE client_id = '$CLIENT' AND ts >= TIMESTAMP '$FROM' AND ts < TIMESTAMP '$TO' ORDER BY ts`;
+/** What a user asks: all events of a client from one time to another, on the common clock. */
+const NAMED = 'client-events';
+/** The same by stamps as written. */
+const BY_STAMPS = `SELECT ts, event, peer, body FROM records
+  WHERE client_id = $client AND ts >= $from::TIMESTAMP AND ts < $to::TIMESTAMP ORDER BY ts`;
 const HOUR_US = 3_600_000_000;
 const MEGABYTE = 1e6;
 const MAIN = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 
 interface Question {
-  readonly sql: string;
+  readonly client: string;
+  readonly from: string;
+  readonly to: string;
 }
 
-/** Only names and times that are made here stand in the SQL. */
 function questions(count: number, clients: number, hours: number, stream: string): Question[] {
   const rng = createRng(1, stream);
   const stamp = (us: number) => new Date(us / 1000).toISOString().slice(0, 19).replace('T', ' ');
   return Array.from({ length: count }, () => {
     const from = FLEET_START_US + rng.int(0, hours - 1) * HOUR_US;
-    const sql = CLIENT_HOUR.replace('$CLIENT', fleetClientId(rng.int(0, clients - 1)))
-      .replace('$FROM', stamp(from))
-      .replace('$TO', stamp(from + HOUR_US));
-    return { sql };
+    return { client: fleetClientId(rng.int(0, clients - 1)), from: stamp(from), to: stamp(from + HOUR_US) };
   });
 }
 
@@ -46,27 +46,28 @@ interface Timing {
   readonly rows: readonly number[];
 }
 
-async function timeOpen(file: string, asked: readonly Question[]): Promise<Timing> {
+async function timeOpen(name: string, file: string, sql: string, asked: readonly Question[]): Promise<Timing> {
   const database = await Database.open(file, 'read');
   const ms: number[] = [];
   const rows: number[] = [];
   try {
-    for (const { sql } of asked) {
+    for (const question of asked) {
       const started = performance.now();
-      rows.push((await database.all(sql)).length);
+      rows.push((await database.all(sql, { ...question })).length);
       ms.push(performance.now() - started);
     }
   } finally {
     database.close();
   }
-  return { name: 'query only', ms, rows };
+  return { name, ms, rows };
 }
 
 async function timeProgram(file: string, asked: readonly Question[]): Promise<Timing> {
   const ms: number[] = [];
   const rows: number[] = [];
-  for (const { sql } of asked) {
-    const run = await runChild(process.execPath, [MAIN, 'query', sql, '--db', file, '--format', 'ndjson']);
+  for (const question of asked) {
+    const values = Object.entries(question).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
+    const run = await runChild(process.execPath, [MAIN, 'query', NAMED, ...values, '--db', file, '--format', 'ndjson']);
     ms.push(run.seconds * 1000);
     rows.push(run.stdout.split('\n').filter((line) => line !== '').length);
   }
@@ -103,9 +104,11 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'bridgetrace-bench-'));
   try {
     const file = values.db ?? (await makeDatabase(folder, records, clients, hours));
-    await timeOpen(file, questions(1, clients, hours, 'warm-up'));
+    const named = resolveQuery(NAMED);
+    await timeOpen('', file, named, questions(1, clients, hours, 'warm-up'));
     const timings = [
-      await timeOpen(file, questions(rounds, clients, hours, 'query')),
+      await timeOpen(`query ${NAMED}`, file, named, questions(rounds, clients, hours, 'query')),
+      await timeOpen('by stamps, from records', file, BY_STAMPS, questions(rounds, clients, hours, 'stamps')),
       await timeProgram(file, questions(rounds, clients, hours, 'program')),
     ];
     const rows = timings.map(({ name, ms, rows }) => [

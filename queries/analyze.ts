@@ -82,12 +82,13 @@ export async function analyze(
   const stories = (await loadStories(database, runId)).filter(
     (story) => clientId === undefined || story.clientId === clientId,
   );
-  const findings: AnalyzedFinding[] = [];
-  for (const story of stories) findings.push(...(await diagnose(story)).map(asJson));
+  const findings: Finding[] = [];
+  for (const story of stories) findings.push(...(await diagnose(story)));
+  await stories[0]?.readTexts();
   const bridges = new Set(stories.map((story) => story.bridgeId));
   const cycles = await database.all<AnalyzedCycle>(
     `SELECT bridge_id, client_id, reason, closed_by, count, period_s, period_sd_s, dwell_s, reconnect_s
-     FROM cycles WHERE run_id = $1 ORDER BY count DESC, reason`,
+     FROM cycles_of('run_sessions') WHERE run_id = $1 ORDER BY count DESC, reason`,
     [runId],
   );
   return {
@@ -100,7 +101,7 @@ export async function analyze(
       emqx_version: story.emqxVersion,
       keepalive_s: keepaliveOf(story),
     })),
-    findings,
+    findings: findings.map(asJson),
     cycles: cycles.filter((cycle) => bridges.has(cycle.bridge_id)),
     sessions: stories.flatMap((story) => story.sessions.map(sessionJson)),
     clocks: await clocks(database, runId),

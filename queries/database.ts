@@ -39,6 +39,8 @@ export type Row = Record<string, SqlValue>;
 /** What `all` returns for a cell: integers beyond 2^53 and UBIGINT ids stay bigint, times are µs since the epoch as number. */
 export type SqlValue = string | number | bigint | boolean | null | SqlValue[] | { [key: string]: SqlValue };
 export type Mode = 'write' | 'read';
+/** Bind to $1, $2 … or, as an object, to $name. */
+export type Values = DuckDBValue[] | Readonly<Record<string, DuckDBValue>>;
 
 const openPaths = new Set<string>();
 /** In-memory databases of this process so far: each spills into a folder of its own. */
@@ -126,15 +128,15 @@ export class Database {
   }
 
   /** All rows of a query as plain objects. For results known to be small; large ones are streamed by `query.ts`. */
-  async all<T = Row>(sql: string, values: DuckDBValue[] = []): Promise<T[]> {
+  async all<T = Row>(sql: string, values: Values = []): Promise<T[]> {
     const reader = await this.connection.runAndReadAll(sql, values);
     return reader.getRowObjects().map((row) => plain(row) as T);
   }
 
-  /** A statement's result in batches; nothing is kept in memory. Values bind to $1, $2 … or, as an object, to $name. */
+  /** A statement's result in batches; nothing is kept in memory. */
   async stream(
     sql: string,
-    values?: DuckDBValue[] | Readonly<Record<string, DuckDBValue>>,
+    values?: Values,
   ): Promise<{ columns: { name: string; type: string }[]; rows: AsyncGenerator<SqlValue[][]> }> {
     const result = await this.connection.stream(sql, values);
     const columns = result.columnNames().map((name, index) => ({ name, type: result.columnType(index).toString() }));

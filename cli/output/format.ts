@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Colours } from './colour.ts';
 import { escapeControls } from './escape.ts';
 import { jsonText, plainValue } from './json.ts';
-import { TableLayout } from './table.ts';
+import { rowBlock, TableLayout } from './table.ts';
 
 export const FORMATS = ['table', 'json', 'ndjson', 'csv', 'markdown'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -94,31 +94,58 @@ const WRITERS: { readonly [F in Format]: (result: Result, options: FormatOptions
   markdown: markdownText,
 };
 
+/** Where the columns do not fit, each row becomes a block of lines. */
 async function* tableText({ columns, rows }: Result, options: FormatOptions): AsyncGenerator<string> {
-  const heads = columns.map((column) => ({
+  const width = options.width ?? null;
+  const isTime = columns.map((column) => column.type.startsWith('TIMESTAMP'));
+  const heads = columns.map((column, index) => ({
     name: column.name,
     align: isNumeric(column.type) ? ('right' as const) : ('left' as const),
+    whole: isTime[index]!,
   }));
-  const layoutOf = (sample: readonly (readonly string[])[]) =>
-    new TableLayout(heads, sample, { width: options.width ?? null, ...options });
-  const lines = (layout: TableLayout, cells: readonly (readonly string[])[]) =>
-    cells.map((row) => `${layout.row(row)}\n`).join('');
+  const shown = (row: Row) =>
+    columns.map((_, index) => {
+      const text = displayText(row[index]);
+      return width !== null && isTime[index] ? shortTime(text) : text;
+    });
   let layout: TableLayout | null = null;
+  let number = 0;
+  const lines = (layout: TableLayout, cells: readonly (readonly string[])[]) =>
+    cells
+      .flatMap((row) => {
+        number += 1;
+        return width !== null && layout.width > width ? rowBlock(heads, row, number, width) : [layout.row(row)];
+      })
+      .map((line) => `${line}\n`)
+      .join('');
+  const begin = (sample: readonly (readonly string[])[]) => {
+    const layout = new TableLayout(heads, sample, { ...options, width });
+    const isBlocks = width !== null && layout.width > width && sample.length > 0;
+    return { layout, text: isBlocks ? '' : `${layout.header().join('\n')}\n` };
+  };
   let sample: string[][] = [];
   for await (const chunk of chunksOf(rows)) {
-    const cells = chunk.map((row) => columns.map((_, index) => displayText(row[index])));
+    const cells = chunk.map(shown);
     if (layout) {
       yield lines(layout, cells);
       continue;
     }
     sample = sample.concat(cells);
     if (sample.length < TABLE_SAMPLE_ROWS) continue;
-    layout = layoutOf(sample.slice(0, TABLE_SAMPLE_ROWS));
-    yield `${layout.header().join('\n')}\n${lines(layout, sample)}`;
+    const begun = begin(sample.slice(0, TABLE_SAMPLE_ROWS));
+    layout = begun.layout;
+    yield begun.text + lines(layout, sample);
   }
   if (layout) return;
-  layout = layoutOf(sample);
-  yield `${layout.header().join('\n')}\n${lines(layout, sample)}`;
+  const begun = begin(sample);
+  yield begun.text + lines(begun.layout, sample);
+}
+
+/** A terminal has little room: milliseconds, and no zone, for all times are UTC. */
+function shortTime(text: string): string {
+  return text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{3})\d*)?\+00:00$/, (_, date, time, ms = '000') =>
+    ms === '000' ? `${date} ${time}` : `${date} ${time}.${ms}`,
+  );
 }
 
 async function* jsonArray({ columns, rows }: Result): AsyncGenerator<string> {

@@ -6,6 +6,8 @@ import { cut, displayWidth, pad } from './width.ts';
 export interface TableColumn {
   readonly name: string;
   readonly align: 'left' | 'right';
+  /** Its cells are of no use when they are cut, as times; numbers never are cut. */
+  readonly whole?: boolean;
 }
 
 export interface TableOptions {
@@ -38,6 +40,11 @@ export class TableLayout {
     this.fitted = options.width !== null;
     this.widths = options.width === null ? natural : fitWidths(columns, natural, options.width);
     this.colours = options.colours;
+  }
+
+  /** Columns that the table takes. */
+  get width(): number {
+    return totalWidth(this.widths);
   }
 
   /** Column names and a rule below them. */
@@ -74,17 +81,37 @@ function clean(cell: string | undefined): string {
   return escapeControls(cell ?? '');
 }
 
+function totalWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+}
+
+/**
+ * A row as lines, a cell each: for rows that a table would cut beyond use.
+ * @param number of the row, from 1
+ */
+export function rowBlock(
+  columns: readonly TableColumn[],
+  cells: readonly string[],
+  number: number,
+  width: number,
+): string[] {
+  const indent = Math.max(...columns.map(({ name }) => displayWidth(clean(name)))) + GAP.length;
+  return [
+    `── ${number} `.padEnd(Math.min(width, 2 * indent), '─'),
+    ...columns.map(({ name }, index) => cut(pad(clean(name), indent, 'left') + clean(cells[index]), width)),
+  ];
+}
+
 /** Numbers keep their width; the widest text columns give way together until the table fits. */
 function fitWidths(columns: readonly TableColumn[], natural: readonly number[], available: number): number[] {
-  const total = (widths: readonly number[]) =>
-    widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+  const isWhole = ({ align, whole }: TableColumn) => align === 'right' || whole === true;
   const capped = (cap: number) =>
-    natural.map((width, index) => (columns[index]!.align === 'right' ? width : Math.min(width, cap)));
+    natural.map((width, index) => (isWhole(columns[index]!) ? width : Math.min(width, cap)));
   let cap = Math.max(MIN_TEXT_WIDTH, ...natural);
-  while (cap > MIN_TEXT_WIDTH && total(capped(cap)) > available) cap -= 1;
+  while (cap > MIN_TEXT_WIDTH && totalWidth(capped(cap)) > available) cap -= 1;
   const widths = capped(cap);
   // Rounding down for all leaves some columns unused: the first that wants them gets them.
-  let spare = available - total(widths);
+  let spare = available - totalWidth(widths);
   return widths.map((width, index) => {
     const extra = Math.max(0, Math.min(spare, natural[index]! - width));
     spare -= extra;

@@ -8,6 +8,7 @@
 import { type Database, readSql } from '../database.ts';
 import { type Alignment, align, type ClockEvents, explainOffset, MAX_EVENTS } from './align.ts';
 import { type Bridge, findBridges } from './bridges.ts';
+import { BrokerEvents, type EventTimes } from './broker-events.ts';
 import { findReleases } from './releases.ts';
 import { zoneName, zoneOffsetUs } from './zone.ts';
 
@@ -24,8 +25,7 @@ export async function refreshDerived(
     for (const bridge of bridges) await insertBridge(database, runId, bridge);
     await alignEndpoints(database, runId, bridges, options.zone);
     await findReleases(database, runId);
-    for (const table of ['record_kinds', 'bridge_lines', 'broker_lines'])
-      await database.run(`DROP TABLE IF EXISTS temp.${table}`);
+    for (const table of ['record_kinds', 'bridge_lines']) await database.run(`DROP TABLE temp.${table}`);
   });
 }
 
@@ -123,8 +123,6 @@ interface Nearest {
 
 /** Pairs (a connection gives two: connect and subscribe) before a client is taken for the bridge by its instants alone. */
 const MIN_GUESS_PAIRS = 4;
-
-type EventTimes = { connack: number[]; suback: number[]; ends: number[] };
 
 /** A connection's process at the broker ends up to 3 s after the stream that the client saw finish (measured.md §1). */
 const END_LAG_US = 3_300_000;
@@ -230,7 +228,7 @@ function pairKind(
 }
 
 /** Intervals that may be compared for one clock: without a client id in NanoMQ's log each client of the broker may be the bridge. */
-const MAX_INTERVALS = 40_000_000;
+const MAX_INTERVALS = 4_000_000;
 /** Of these the shortest lists that still tell one client from another. */
 const MIN_EVENTS = 20;
 
@@ -250,52 +248,6 @@ function wantedClients(nodes: readonly bigint[], bridges: readonly Bridge[]): st
       .flatMap(({ clientId }) => (clientId === null ? [] : [clientId]));
   const ids = nodes.map(idsOf);
   return ids.some((own) => own.length === 0) ? null : [...new Set(ids.flat())];
-}
-
-/** Instants at the broker by client id, each kind in order; read when a bridge's clock asks for them. */
-class BrokerEvents {
-  private readonly database: Database;
-  private readonly clientIds: readonly string[] | null;
-  private isTaken = false;
-  private times: Promise<Map<string, EventTimes>> | null = null;
-  private timesOfEnds: Promise<Map<string, EventTimes>> | null = null;
-
-  constructor(database: Database, clientIds: readonly string[] | null) {
-    this.database = database;
-    this.clientIds = clientIds;
-  }
-
-  /** CONNACK 0 and SUBACK. */
-  starts(): Promise<ReadonlyMap<string, EventTimes>> {
-    this.times ??= this.read('broker-instants.sql');
-    return this.times;
-  }
-
-  /** The ends that the broker decided. */
-  ends(): Promise<ReadonlyMap<string, EventTimes>> {
-    this.timesOfEnds ??= this.read('broker-ends.sql');
-    return this.timesOfEnds;
-  }
-
-  private async read(file: string): Promise<Map<string, EventTimes>> {
-    const { database, clientIds } = this;
-    if (!this.isTaken) {
-      await database.run(readSql('derive', 'broker-lines.sql'), [
-        clientIds === null ? null : JSON.stringify(clientIds),
-      ]);
-      this.isTaken = true;
-    }
-    const byClient = new Map<string, EventTimes>();
-    const { rows } = await database.stream(readSql('derive', file), [MAX_EVENTS]);
-    for await (const batch of rows) {
-      for (const [clientId, kind, at] of batch as [string, string, number][]) {
-        const times = byClient.get(clientId) ?? { connack: [], suback: [], ends: [] };
-        byClient.set(clientId, times);
-        (kind === 'SUBACK' ? times.suback : kind === 'END' ? times.ends : times.connack).push(at);
-      }
-    }
-    return byClient;
-  }
 }
 
 /** The bridge's counterparts, as written. */

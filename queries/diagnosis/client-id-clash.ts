@@ -28,7 +28,7 @@ export const clientIdClash: Rule = {
         [],
         2,
       )),
-      ...(await story.brokerLines(
+      ...(await story.brokerEnds(
         "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminated', 'connection_terminate_info') AND e.reason IN ('discarded', 'takenover', 'takeovered')",
         [story.clientId ?? ''],
         3,

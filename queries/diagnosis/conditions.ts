@@ -87,7 +87,7 @@ export function about(story: BridgeStory, sessions: readonly Session[]) {
 
 /** Lines in which the broker says that it ended this client by keepalive, from an instant on. */
 export function keepaliveEnds(story: BridgeStory, from: number, limit: number): Promise<Evidence[]> {
-  return story.brokerLines(
+  return story.brokerEnds(
     "e.client_id = $2 AND e.event IN ('socket_force_closed', 'connection_terminate_info') AND e.reason = 'keepalive_timeout' AND e.time >= make_timestamp($3::BIGINT)",
     [story.clientId ?? '', from],
     limit,

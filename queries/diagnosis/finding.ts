@@ -5,7 +5,7 @@ export type Certainty = 'must' | 'may';
 export interface Evidence {
   readonly source: string; // path as ingested
   readonly line: number;
-  readonly text: string; // the line as it stands in the file
+  readonly text: string; // the line as it stands in the file, once `readTexts` of a story was called
 }
 
 export interface Advice {

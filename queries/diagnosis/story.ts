@@ -2,7 +2,8 @@
  * Everything the rules look at for one bridge, read from the views once: its sessions from both ends, what the logs can and cannot
  * show, and a way to fetch evidence lines. Rules hold conditions only; SQL is here and in the views.
  */
-import type { Database } from '../database.ts';
+import { type Database, readSql } from '../database.ts';
+import { EvidenceLines } from './evidence-lines.ts';
 import type { Evidence } from './finding.ts';
 
 /** A row of the view `sessions` (see 60-sessions.sql for meanings and units); times are µs on the common clock. */
@@ -89,6 +90,10 @@ export interface BridgeStory {
   clientLines(where: string, values: (string | number)[], limit: number): Promise<Evidence[]>;
   /** Lines of the broker's log: `where` is SQL over `broker_events` (alias e), values bind from $2 on. */
   brokerLines(where: string, values: (string | number)[], limit: number): Promise<Evidence[]>;
+  /** As `brokerLines`, of the lines only that end a connection: they are few. */
+  brokerEnds(where: string, values: (string | number)[], limit: number): Promise<Evidence[]>;
+  /** Reads the texts of all lines that the stories of this run gave so far. */
+  readTexts(): Promise<void>;
 }
 
 export interface ReleaseRange {
@@ -121,6 +126,13 @@ export async function loadStories(database: Database, runId: string): Promise<Br
     [runId],
   );
   const stories: BridgeStory[] = [];
+  const evidence = new EvidenceLines(database);
+  const sessionsOf = new Map<string, Session[]>();
+  for (const session of sessions) {
+    const own = sessionsOf.get(session.bridge_id);
+    if (own === undefined) sessionsOf.set(session.bridge_id, [session]);
+    else own.push(session);
+  }
   // A client of the broker that may be a bridge: there is no log of NanoMQ, or one that does not tell its client id.
   const named = new Set(bridges.map((bridge) => bridge.bridge_id));
   const clients = [...new Set(sessions.map((session) => session.bridge_id))].filter((id) => !named.has(id));
@@ -137,12 +149,10 @@ export async function loadStories(database: Database, runId: string): Promise<Br
     })),
   ];
   for (const bridge of rows) {
-    const own = sessions.filter(
-      (session) =>
-        session.bridge_id === bridge.bridge_id &&
-        (session.client_endpoint_id === null
-          ? session.client_id === bridge.client_id
-          : String(session.client_endpoint_id) === String(bridge.endpoint_id)),
+    const own = (sessionsOf.get(bridge.bridge_id) ?? []).filter((session) =>
+      session.client_endpoint_id === null
+        ? session.client_id === bridge.client_id
+        : String(session.client_endpoint_id) === String(bridge.endpoint_id),
     );
     stories.push({
       runId,
@@ -163,15 +173,17 @@ export async function loadStories(database: Database, runId: string): Promise<Br
       sessions: own,
       keepaliveSessions: own.filter(isKeepaliveCase),
       clientLines: (where, values, limit) =>
-        lines(
-          database,
+        evidence.find(
           'run_client_states',
           `e.run_id = $1 AND e.bridge_id = $2 AND e.endpoint_id = ${BigInt(bridge.endpoint_id ?? 0)} AND (${where})`,
           [runId, bridge.bridge_id, ...values],
           limit,
         ),
       brokerLines: (where, values, limit) =>
-        lines(database, 'run_broker_events', `e.run_id = $1 AND (${where})`, [runId, ...values], limit),
+        evidence.find('run_broker_events', `e.run_id = $1 AND (${where})`, [runId, ...values], limit),
+      brokerEnds: (where, values, limit) =>
+        evidence.find('run_broker_ends', `e.run_id = $1 AND (${where})`, [runId, ...values], limit),
+      readTexts: () => evidence.readTexts(),
     });
   }
   return stories;
@@ -198,16 +210,10 @@ async function materialise(database: Database, runId: string): Promise<void> {
     [runId],
   );
   await database.run(
-    `CREATE OR REPLACE TEMP TABLE run_sessions AS
-     WITH s AS (SELECT *, row_number() OVER () AS key FROM sessions WHERE run_id = $1)
-     SELECT s.* EXCLUDE (key), r.routed_unnamed, r.last_routed_unnamed
-     FROM s JOIN (
-       SELECT s.key, count(e.time)::INTEGER AS routed_unnamed, max(e.time) AS last_routed_unnamed
-       FROM s LEFT JOIN run_broker_events e ON e.event = 'publish_routed' AND e.client_id IS NULL
-         AND e.time >= s.connected AND e.time <= coalesce(s.decided, s.disconnected, TIMESTAMP '9999-01-01')
-       GROUP BY s.key) r USING (key)`,
-    [runId],
+    `CREATE OR REPLACE TEMP TABLE run_broker_ends AS SELECT * EXCLUDE (attributes) FROM run_broker_events
+     WHERE event IN ('socket_force_closed', 'connection_terminated', 'connection_terminate_info')`,
   );
+  await database.run(readSql('diagnosis', 'run-sessions.sql'), [runId]);
 }
 
 async function loadLevels(database: Database): Promise<(clientEndpoint: bigint | number | null) => Levels> {
@@ -236,31 +242,6 @@ async function brokerVersion(database: Database, runId: string): Promise<string 
     [runId],
   );
   return rows[0]?.version ?? null;
-}
-
-async function lines(
-  database: Database,
-  table: 'run_client_states' | 'run_broker_events',
-  where: string,
-  values: (string | number)[],
-  limit: number,
-): Promise<Evidence[]> {
-  const keys = await database.all<{ source: string; source_id: bigint | number; line: number; event: string }>(
-    `SELECT source, source_id, line_no AS line, event FROM ${table} e WHERE ${where} ORDER BY time, source, line_no LIMIT ${limit}`,
-    values,
-  );
-  // Line by line: a join would build its hash table over the text of every record.
-  const found: Evidence[] = [];
-  for (const { source, source_id, line, event } of keys) {
-    // Two threads can share a line of a console log, so the event tells which of them is meant.
-    const rows = await database.all<{ text: string }>(
-      `SELECT split_part(head || body, chr(10), 1) AS text FROM records
-       WHERE source_id = $1 AND line_no = $2 AND event = $3 LIMIT 1`,
-      [BigInt(source_id), line, event],
-    );
-    found.push({ source, line, text: rows[0]?.text ?? '' });
-  }
-  return found;
 }
 
 function parseRange(version: string | null): ReleaseRange | null {

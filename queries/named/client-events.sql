@@ -1,4 +1,4 @@
--- Question: What do the logs tell of one client, from when to when?
+-- Question: Which lines name a client, from when to when?
 -- Columns: time, product, severity, event, packet, topic, peer, text
 -- Parameters: client (its id; default: all), from (UTC, as 2026-11-22 05:00:00; default: the first), to (excluded; default: the last)
 -- Example: bridgetrace query client-events --param client=bridge-1 --param "from=2026-11-22 04:53:00" --param "to=2026-11-22 04:54:00"

@@ -9,7 +9,9 @@
 --   inferred where the time since the last PINGREQ (or the connect) fits 1.5 to 3 times the keepalive and nothing else is logged.
 -- Example: SELECT connected, duration_s, reason, silence_s, pings, aio_busy FROM sessions ORDER BY connected;
 CREATE OR REPLACE VIEW sessions AS
-WITH c AS (
+WITH of_broker AS MATERIALIZED (
+  FROM broker_sessions -- asked twice below, and it counts every packet
+), c AS (
   SELECT cs.*, b.client_id, b.transport, b.keepalive_s AS configured_keepalive_s, k.error_us, k.ambiguous AS clock_ambiguous
   FROM client_sessions cs
   JOIN bridges b ON b.run_id = cs.run_id AND b.endpoint_id IS NOT DISTINCT FROM cs.endpoint_id AND b.bridge_id = cs.bridge_id
@@ -20,14 +22,14 @@ WITH c AS (
       THEN abs(epoch_us(s.connected) - (epoch_us(c.connected) + 500000)) / 1e6
       ELSE abs(epoch_us(s.disconnected) - (epoch_us(c.disconnected) + 500000)) / 1e6 END AS apart_s,
     CASE WHEN s.connected IS NOT NULL THEN 3.0 ELSE 6.0 END + coalesce(c.error_us, 1000000) / 1e6 AS allowed_s
-  FROM c JOIN broker_sessions s ON s.run_id = c.run_id AND s.client_id = c.client_id
+  FROM c JOIN of_broker s ON s.run_id = c.run_id AND s.client_id = c.client_id
 ), matched AS (
   SELECT * FROM pairs WHERE apart_s <= allowed_s
   QUALIFY row_number() OVER (PARTITION BY run_id, c_endpoint, bridge_id, c_no ORDER BY apart_s, b_no) = 1
     AND row_number() OVER (PARTITION BY run_id, b_endpoint, client_id, b_no ORDER BY apart_s, c_no) = 1
 ), bridge_clients AS (
   -- With a bridge's log only its own client ids are bridges; without one every client of the broker may be.
-  SELECT s.*, b.bridge_id, b.transport FROM broker_sessions s LEFT JOIN (
+  SELECT s.*, b.bridge_id, b.transport FROM of_broker s LEFT JOIN (
     SELECT run_id, client_id, min(bridge_id) AS bridge_id, min(transport) AS transport FROM bridges GROUP BY ALL) b USING (run_id, client_id)
   WHERE b.bridge_id IS NOT NULL OR s.run_id NOT IN (SELECT run_id FROM bridges WHERE client_id IS NOT NULL)
 ), joined AS (

@@ -1,12 +1,13 @@
 -- Question: which disconnects repeat, how often, with what period?
 -- Columns: run_id, bridge_id, client_id, reason, closed_by; count (disconnects); period_s, period_sd_s (between two disconnects of this
 --   reason); dwell_s (connected time, mean); reconnect_s (mean time until the next connection); first, last.
+-- How: cycles_of takes the name of a table of sessions, so that an analysis need not find them a second time.
 -- Example: SELECT reason, count, period_s, dwell_s FROM cycles ORDER BY count DESC;
-CREATE OR REPLACE VIEW cycles AS
+CREATE OR REPLACE MACRO cycles_of(sessions_table) AS TABLE
 WITH ordered AS (
   SELECT run_id, bridge_id, client_id, reason, closed_by, connected, disconnected, duration_s,
     lead(connected) OVER (PARTITION BY run_id, bridge_id, client_id ORDER BY coalesce(connected, disconnected)) AS next_connected
-  FROM sessions
+  FROM query_table(sessions_table)
 ), gaps AS (
   SELECT *, (epoch_us(disconnected) - epoch_us(lag(disconnected) OVER (
     PARTITION BY run_id, bridge_id, client_id, reason ORDER BY disconnected))) / 1e6 AS gap_s
@@ -17,3 +18,5 @@ SELECT run_id, bridge_id, client_id, reason, mode(closed_by) AS closed_by, count
   avg((epoch_us(next_connected) - epoch_us(disconnected)) / 1e6) FILTER (next_connected >= disconnected) AS reconnect_s,
   min(disconnected) AS first, max(disconnected) AS last
 FROM gaps GROUP BY run_id, bridge_id, client_id, reason;
+
+CREATE OR REPLACE VIEW cycles AS FROM cycles_of('sessions');

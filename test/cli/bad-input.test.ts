@@ -90,6 +90,7 @@ test('a folder without logs, an empty one and an empty file', async () => {
   await refused(4, 'no-logs', /The folder is empty/, 'ingest', file('empty'), '--db', file('a.duckdb'));
   writeFileSync(file('empty.log'), '');
   await refused(4, 'not-a-log', /empty\.log is not a log/, 'ingest', file('empty.log'), '--db', file('a.duckdb'));
+  assert.ok(!existsSync(file('a.duckdb')), 'there is no database afterwards');
 });
 
 test('a binary file', async () => {

@@ -193,3 +193,27 @@ test('SQL types of numbers', () => {
     assert.ok(!isNumeric(type), type);
   }
 });
+
+const SESSION = [
+  { name: 'bridge_id', type: 'VARCHAR' },
+  { name: 'connected', type: 'TIMESTAMP' },
+  { name: 'disconnected', type: 'TIMESTAMP' },
+  { name: 'reason', type: 'VARCHAR' },
+] as const;
+const CONNECTED = [['emqx1', '2026-11-22T04:53:53.000000+00:00', '2026-11-22T04:54:13.120456+00:00', 'x'.repeat(60)]];
+
+test('table: on a terminal a time is shown to the millisecond and never cut', async () => {
+  const [, , row] = (await text('table', CONNECTED, SESSION, 80)).split('\n');
+  assert.match(row!, /^emqx1 +2026-11-22 04:53:53 {2}2026-11-22 04:54:13\.120 {2}x+…$/);
+  assert.match(await text('table', CONNECTED, SESSION), /53\.000000\+00:00 .*13\.120456\+00:00/);
+});
+
+test('table: rows that do not fit into the terminal become blocks of lines', async () => {
+  const out = await text('table', [...CONNECTED, ...CONNECTED], SESSION, 40);
+  const lines = out.trimEnd().split('\n');
+  assert.equal(lines.length, 2 * (1 + SESSION.length));
+  assert.match(lines[0]!, /^── 1 ─+$/);
+  assert.equal(lines[2], 'connected     2026-11-22 04:53:53');
+  assert.match(lines[4]!, /^reason {8}x{25}…$/);
+  assert.match(lines[5]!, /^── 2 ─+$/);
+});

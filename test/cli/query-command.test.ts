@@ -41,6 +41,23 @@ test('a statement and the same statement in a file give the same rows', async ()
   assert.equal(direct.out, 'reason,n\r\nkeepalive_timeout,6\r\n');
 });
 
+test('--param gives a value to a parameter, of a statement and of a named query; --list tells of them', async () => {
+  const statement = await query('SELECT $who AS who, $n::INTEGER + 1 AS n', '--param', "who=it's=me", '--param', 'n=2');
+  assert.match(statement.out, /it's=me +3/);
+  const named = await query('client-events', '--param', 'to=2000-01-01 00:00:00', '--format', 'csv');
+  assert.deepEqual([named.code, named.out.trim().split('\n').length], [0, 1]);
+  assertError(await query('client-events', '--param', 'who=me'), 2, /no parameter who.*\n?.*client, from, to/);
+  assertError(await query('SELECT $who', '--format', 'csv'), 2, /--param name=value/);
+  assertError(await query('SELECT $who', '--param', 'who'), 2, /--param who is no name and value/);
+  assert.match((await query('--list')).out, /client-events .*\n +--param client=/);
+  const list = JSON.parse((await query('--list', '--json')).out).queries;
+  const { parameters } = list.find((one: { name: string }) => one.name === 'client-events');
+  assert.deepEqual(
+    parameters.map((one: { name: string }) => one.name),
+    ['client', 'from', 'to'],
+  );
+});
+
 test('every format shows the same row', async () => {
   const expected: Record<string, string> = {
     json: '[\n  {"reason":"keepalive_timeout","n":6}\n]\n',

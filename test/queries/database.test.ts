@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { Database, DatabaseError, namedQueries, runQuery, SCHEMA_VERSION, SqlError } from '../../queries/index.ts';
+import {
+  bindParameters,
+  Database,
+  DatabaseError,
+  namedQueries,
+  runQuery,
+  SCHEMA_VERSION,
+  SqlError,
+} from '../../queries/index.ts';
 import { start } from './children.ts';
 import { memory, scratch } from './support.ts';
 
@@ -37,7 +45,8 @@ describe('opening a database', () => {
     );
     assert.ok(views.length >= 10);
     for (const { view_name } of views) assert.deepEqual(await database.all(`FROM ${view_name}`), [], view_name);
-    for (const { name, sql } of namedQueries()) assert.deepEqual(await database.all(sql), [], name);
+    for (const { name, sql } of namedQueries())
+      assert.deepEqual(await database.all(sql, bindParameters(name, {})), [], name);
   });
 
   it('opens again what it made, and keeps what was in it', async (t) => {

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { type Database, namedQueries, packageRoot, resolveQuery, runQuery, UsageError } from '../../queries/index.ts';
+import {
+  bindParameters,
+  type Database,
+  namedQueries,
+  packageRoot,
+  resolveQuery,
+  runQuery,
+  UsageError,
+} from '../../queries/index.ts';
 import { CYCLES, emqxCycles, incident, nanomqCycles } from './fixtures.ts';
 import { EmqxLog, NanomqLog, START_US } from './log-writer.ts';
 import { ingested } from './support.ts';
@@ -497,7 +505,7 @@ describe('queries for users', () => {
   it('have the columns that their header names', async (t) => {
     const { database } = await ingested(t, incident());
     for (const query of namedQueries()) {
-      const result = await runQuery(database, query.sql);
+      const result = await runQuery(database, query.sql, bindParameters(query.name, {}));
       assert.equal(result.columns.map((column) => column.name).join(', '), query.columns, query.name);
       assert.ok(query.question.endsWith('?'), query.name);
     }
@@ -506,10 +514,36 @@ describe('queries for users', () => {
   it('answer about an incident', async (t) => {
     const { database } = await ingested(t, incident());
     for (const query of namedQueries()) {
-      const rows = await database.all(query.sql);
+      const rows = await database.all(query.sql, bindParameters(query.name, {}));
       const quiet = ['aio-bursts', 'aio-busy-at-disconnect', 'losses', 'unparsed', 'unknown-messages'];
       assert.equal(rows.length > 0, !quiet.includes(query.name), query.name);
     }
+  });
+
+  it('give the lines of one client in a time on the common clock, which is not the stamps of its bridge', async (t) => {
+    const { database } = await ingested(t, incident({ clockAheadS: 8 * 3600 }));
+    const sql = resolveQuery('client-events');
+    const second = (at: number) => new Date(us(at) / 1000).toISOString().slice(0, 19).replace('T', ' ');
+    const ask = (given: Record<string, string>) =>
+      database.all<{ time: number; product: string; text: string }>(sql, bindParameters('client-events', given));
+    const all = await ask({});
+    const asked = { from: second(10), to: second(40) };
+    const inTime = all.filter((row) => row.time >= us(10) && row.time < us(40));
+    assert.deepEqual(new Set(inTime.map((row) => row.product)), new Set(['nanomq', 'emqx']));
+    assert.deepEqual(await ask(asked), inTime);
+    const ofClient = await ask({ ...asked, client: 'bridge-1' });
+    assert.ok(ofClient.length > 0 && ofClient.length < inTime.length);
+    for (const { text } of ofClient) assert.match(text, /bridge-1/);
+    assert.deepEqual(await ask({ ...asked, client: "x' OR true --" }), []);
+  });
+
+  it('refuse a value for a parameter that they do not have, and say which they have', async (t) => {
+    const { database } = await ingested(t, incident());
+    const unknown = (hint: RegExp) => (error: unknown) =>
+      error instanceof UsageError && error.code === 'unknown-parameter' && hint.test(error.hint ?? '');
+    assert.throws(() => bindParameters('client-events', { cleint: 'a' }), unknown(/client, from, to/));
+    await assert.rejects(runQuery(database, 'SELECT $a', { b: '1' }), unknown(/a/));
+    await assert.rejects(runQuery(database, 'SELECT 1', { b: '1' }), unknown(/none/));
   });
 
   it('are found by name, and a wrong name brings the near ones', () => {
