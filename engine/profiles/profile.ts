@@ -69,6 +69,10 @@ export interface BrokerProfile {
   readonly kickWaitMs: number;
   readonly dataStreams: boolean;
   readonly advertisesReceiveMaximum: boolean;
+  /** Resend of unacknowledged deliveries on a living connection, s; null: never. */
+  readonly retryIntervalS: number | null;
+  /** How the release spells the end of a session that another connection took over. */
+  readonly takeoverReason: 'takenover' | 'takeovered';
 }
 
 /** A profile chosen for a release. */
