@@ -92,5 +92,3 @@ export function onRetry(broker: Broker, connection: Connection, interval: number
   }
   watchRetry(broker, connection);
 }
-
-
