@@ -13,6 +13,8 @@ export const NNG_ECONNABORTED = 18;
 export const NNG_ECANCELED = 20;
 /** What a downlink context's receive ends with when the pipe closes (nanomq-bridge-model §5). */
 export const NNG_ECONNSHUT = 31;
+const STREAMS = 5;
+const STREAM_SLOTS = 8;
 
 export function log(bridge: Bridge, severity: Severity, event: string, fields: Fields | null = null): void {
   if (SEVERITY_RANK[severity] < bridge.logRank) return;
@@ -38,7 +40,17 @@ export function connectionPointer(bridge: Bridge): string {
 }
 
 export function streamPointer(bridge: Bridge, stream: number): string {
-  return pointer(0x7f10_0000_0000, bridge.connections * 8 + stream);
+  if (bridge.streamPointersOf !== bridge.connections) nameStreams(bridge);
+  return bridge.streamPointers[stream]!;
+}
+
+/** Once a connection: every write has such a pointer in its line. */
+function nameStreams(bridge: Bridge): void {
+  bridge.streamPointersOf = bridge.connections;
+  bridge.streamPointers.length = 0;
+  for (let stream = 0; stream < STREAMS; stream++) {
+    bridge.streamPointers.push(pointer(0x7f10_0000_0000, bridge.connections * STREAM_SLOTS + stream));
+  }
 }
 
 export function messagePointer(sequence: number): string {
@@ -46,7 +58,7 @@ export function messagePointer(sequence: number): string {
 }
 
 export function aioPointer(bridge: Bridge, stream: number): string {
-  return pointer(0x7f30_0000_0000, bridge.connections * 8 + stream);
+  return pointer(0x7f30_0000_0000, bridge.connections * STREAM_SLOTS + stream);
 }
 
 export function address(bridge: Bridge): string {

@@ -179,6 +179,8 @@ function newBridge({ profile, settings, rng, choices, process, resendScanStart }
     process: process ?? { execone: 0 },
     logRank: SEVERITY_RANK[settings.logLevel ?? 'trace'],
     lineNoise: rng.int(0, LINE_NOISE_MAX),
+    streamPointers: [],
+    streamPointersOf: -1,
     redialChoicesMs: choices?.redialMs ?? [],
     nextRedialChoice: 0,
     receiveLostChoices: choices?.receiveLost ?? [],

@@ -91,6 +91,9 @@ export interface Bridge {
   readonly logRank: number;
   /** State of the numbers that decide how many lines of a kind there are. */
   lineNoise: number;
+  /** Made-up pointers of the streams of this connection. */
+  readonly streamPointers: string[];
+  streamPointersOf: number;
   readonly redialChoicesMs: readonly number[];
   nextRedialChoice: number;
   readonly receiveLostChoices: readonly boolean[];

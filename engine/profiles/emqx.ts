@@ -78,7 +78,7 @@ const ROWS: readonly ReleaseRow<BrokerProfile>[] = [
   { from: '5.8.0', to: '5.8.1', profile: V5_8_0 },
   { from: '5.8.2', to: '5.8.2', profile: V5_8_2 },
   { from: '5.8.3', to: '5.8.4', profile: V5_8_3 },
-  { from: '5.8.5', to: null, profile: V5_8_5 },
+  { from: '5.8.5', to: '6.2.2', profile: V5_8_5 },
 ];
 
 /** Rules of one EMQX release (`5.8.2`, `v5.8.2`, `e5.10.3`); a release outside the table gets the nearest row and a note. */

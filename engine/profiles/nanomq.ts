@@ -164,7 +164,7 @@ const QUIC_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
   { from: '0.24.1', to: '0.24.1', profile: QUIC_0_24_1 },
   { from: '0.24.2', to: '0.24.2', profile: QUIC_0_24_2 },
   { from: '0.24.3', to: '0.24.13', profile: QUIC_0_24_3 },
-  { from: '0.24.14', to: null, profile: QUIC_0_24_14 },
+  { from: '0.24.14', to: '0.25.6', profile: QUIC_0_24_14 },
 ];
 
 const TCP_0_22_10: BridgeProfile = {
@@ -288,7 +288,7 @@ const TCP_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
   { from: '0.24.3', to: '0.24.4', profile: TCP_0_24_3 },
   { from: '0.24.5', to: '0.24.13', profile: TCP_0_24_5 },
   { from: '0.24.14', to: '0.25.0', profile: TCP_0_24_14 },
-  { from: '0.25.1', to: null, profile: TCP_0_25_1 },
+  { from: '0.25.1', to: '0.25.6', profile: TCP_0_25_1 },
 ];
 
 /**
