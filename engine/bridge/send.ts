@@ -102,7 +102,8 @@ export function pipeSend(bridge: Bridge, pipe: Pipe, aio: Aio, outgoing: Outgoin
   if (needsAck(outgoing)) {
     register(bridge, aio, outgoing);
     if (bridge.settings.quicQosPriority && bridge.settings.transport === 'quic') {
-      log(bridge, 'debug', 'bridge_send_priority', { packet_id: outgoing.packetId });
+      const named = bridge.profile.log.priorityPacketId;
+      log(bridge, 'debug', 'bridge_send_priority', named ? { packet_id: outgoing.packetId } : null);
       // First transmission on the control stream, past the busy flag and the ping timer.
       bridge.qosSent++;
       write(bridge, pipe, CONTROL_STREAM, packetOf(bridge, outgoing, false), outgoing, false);
@@ -253,5 +254,5 @@ function sendNext(bridge: Bridge, pipe: Pipe): void {
 export function onWriteRefused(bridge: Bridge, token: WriteToken, status: number): void {
   const write = pipeOf(bridge)?.writes.get(token);
   if (!write) return;
-  log(bridge, 'error', 'quic_stream_send_failed', { sid: write.stream, status_hex: status.toString(16) });
+  log(bridge, 'error', 'quic_stream_send_failed', { sid: write.stream, status_hex: status });
 }

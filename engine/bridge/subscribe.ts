@@ -44,8 +44,11 @@ export function onSubscribeCompleted(bridge: Bridge, result: number): void {
   if (result !== 0) {
     // On an error the rest of the queue is not advanced; the packet is gone, so nothing is tried again.
     const { subscribeFailed } = bridge.profile.log;
-    if (subscribeFailed) log(bridge, 'warn', 'bridge_sub_aio_failed', { nng_rv: result });
-    else if (result !== NNG_ECLOSED) log(bridge, 'info', 'bridge_subscribe_result', { nng_rv: result });
+    if (subscribeFailed) {
+      log(bridge, 'warn', 'bridge_sub_aio_failed', subscribeFailed === 'code' ? { nng_rv: result } : null);
+    } else if (result !== NNG_ECLOSED) {
+      log(bridge, 'info', 'bridge_subscribe_result', { nng_rv: result });
+    }
     return;
   }
   log(bridge, 'info', 'bridge_subscribe_result', { nng_rv: 0 });

@@ -30,7 +30,10 @@ export function onPacket(broker: Broker, connection: Connection, stream: number,
     return;
   }
   // The data streams of a closing connection still work; its control stream does not.
-  if (stream === CONTROL_STREAM && connection.state !== 'connected') return;
+  if (stream === CONTROL_STREAM && connection.state !== 'connected') {
+    onUnread(broker, packet);
+    return;
+  }
   logReceived(broker, connection, stream, packet);
   handle(broker, connection, stream, packet);
 }
@@ -38,9 +41,13 @@ export function onPacket(broker: Broker, connection: Connection, stream: number,
 /** False: the packet is not counted and not handled (now). */
 function readsDataStream(broker: Broker, connection: Connection, stream: number, packet: Packet): boolean {
   // Before 5.0.18 the broker reads the control stream only.
-  if (!broker.profile.dataStreams) return false;
+  if (!broker.profile.dataStreams) {
+    onUnread(broker, packet);
+    return false;
+  }
   if (connection.state === 'accepted' || connection.state === 'awaiting-stepdown') {
     if (connection.unread.length < UNREAD_MAX) connection.unread.push({ stream, packet });
+    else onUnread(broker, packet);
     return false;
   }
   let session = connection.streams.get(stream);
@@ -48,7 +55,15 @@ function readsDataStream(broker: Broker, connection: Connection, stream: number,
     session = streamSession(connection, stream);
     log(broker, null, 'debug', 'quic_data_stream_ready', null);
   }
+  if (session.ended) onUnread(broker, packet);
   return !session.ended;
+}
+
+/** Nobody reads this packet. A QoS > 0 message stays with the client. */
+export function onUnread(broker: Broker, packet: Packet): void {
+  if (packet.type !== 'publish' || packet.qos > 0) return;
+  const { seq, topic, qos, size } = packet;
+  broker.out.push({ kind: 'lost', message: { seq, topic, qos, size }, reason: 'not-read', direction: 'up' });
 }
 
 /** [MQTT-3.1.0-1]: the first packet must be CONNECT. */

@@ -52,8 +52,10 @@ const QUIC_0_22_10: BridgeProfile = {
     shutdownBug: true, // logs 2.2.2 row 61
     sendQos: 'debug', // logs 2.1.1 row 22
     resendTry: false,
+    priorityPacketId: false, // logs 2.1.1 row 24
     commercialNotice: false,
-    subscribeFailed: false,
+    subscribeFailed: null,
+    backoffAddress: false,
     clientOnline: false,
   },
 };
@@ -77,7 +79,7 @@ const QUIC_0_23_3: BridgeProfile = {
   log: {
     ...QUIC_0_23_2.log,
     dialResult: false, // logs 2.2.3 row 4: trace from here on
-    subscribeFailed: true, // logs 2.1.3 row 5; measured 03g
+    subscribeFailed: 'code', // logs 2.1.3 row 5; measured 03g
   },
 };
 
@@ -87,6 +89,7 @@ const QUIC_0_23_7: BridgeProfile = {
   log: {
     ...QUIC_0_23_3.log,
     sendOnClosed: true, // logs 2.1.1 row 54
+    subscribeFailed: 'garbage', // logs 2.1.3 row 8
     sendQos: 'info', // row 53
   },
 };
@@ -143,6 +146,7 @@ const QUIC_0_24_3: BridgeProfile = {
   log: {
     ...QUIC_0_24_2.log,
     busyQos0: 'info', // logs 2.1.1 row 62
+    priorityPacketId: true, // row 61
     shutdownBug: false, // logs 2.2.2 row 61 ends with 0.24.2
     timerAborted: 'warn', // measured 03h, 03i; first release not known, taken with the new timer
   },
@@ -212,8 +216,10 @@ const TCP_0_22_10: BridgeProfile = {
     shutdownBug: false,
     sendQos: null,
     resendTry: true, // logs 2.1.2 row 29
+    priorityPacketId: false,
     commercialNotice: false,
-    subscribeFailed: false,
+    subscribeFailed: null,
+    backoffAddress: false,
     clientOnline: false,
   },
 };
@@ -236,14 +242,24 @@ const TCP_0_23_3: BridgeProfile = {
     alreadyParked: 'warn', // logs 2.1.2 row 42
     commercialNotice: true, // row 43; measured 11a
     dialResult: false, // logs 2.2.3 row 4
-    subscribeFailed: true, // logs 2.1.3 row 5
+    subscribeFailed: 'code', // logs 2.1.3 row 5
   },
 };
 
-const TCP_0_24_1: BridgeProfile = {
+const TCP_0_23_5: BridgeProfile = {
   ...TCP_0_23_3,
+  log: { ...TCP_0_23_3.log, backoffAddress: true }, // logs 2.2.4 row 27
+};
+
+const TCP_0_23_7: BridgeProfile = {
+  ...TCP_0_23_5,
+  log: { ...TCP_0_23_5.log, subscribeFailed: 'garbage' }, // logs 2.1.3 row 8
+};
+
+const TCP_0_24_1: BridgeProfile = {
+  ...TCP_0_23_7,
   log: {
-    ...TCP_0_23_3.log,
+    ...TCP_0_23_7.log,
     connackDelivered: 'debug', // logs 2.3.2 row 33
     receiveEnded: 'debug', // logs 2.3.2 row 32
   },
@@ -282,7 +298,9 @@ const TCP_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
   { from: '0.22.10', to: '0.23.0', profile: TCP_0_22_10 },
   { from: '0.23.1', to: '0.23.1', profile: TCP_0_23_1 },
   { from: '0.23.2', to: '0.23.2', profile: TCP_0_23_2 },
-  { from: '0.23.3', to: '0.24.0', profile: TCP_0_23_3 },
+  { from: '0.23.3', to: '0.23.4', profile: TCP_0_23_3 },
+  { from: '0.23.5', to: '0.23.6', profile: TCP_0_23_5 },
+  { from: '0.23.7', to: '0.24.0', profile: TCP_0_23_7 },
   { from: '0.24.1', to: '0.24.1', profile: TCP_0_24_1 },
   { from: '0.24.2', to: '0.24.2', profile: TCP_0_24_2 },
   { from: '0.24.3', to: '0.24.4', profile: TCP_0_24_3 },

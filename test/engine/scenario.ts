@@ -94,6 +94,7 @@ export function run(scenario: Scenario): Outcome {
     (record) => records.push(record),
   );
   checkTrace(records, summary, {
+    qos2Uplink: scenario.up?.mix?.includes(2),
     keepalive: {
       transport,
       profile: brokerProfile(scenario.emqx).profile,
