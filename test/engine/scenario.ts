@@ -12,6 +12,7 @@ import {
   DEFAULT_BROKER_SETTINGS,
   type LinkSettings,
   type Qos,
+  type SimOptions,
   type SimRecord,
   type SimSummary,
   type Stimulus,
@@ -64,6 +65,7 @@ export interface Scenario {
   readonly link?: LinkSettings;
   readonly choices?: Choices;
   readonly misreadInitialRtt?: boolean;
+  readonly onDelivery?: SimOptions['onDelivery'];
 }
 
 export interface Outcome {
@@ -90,6 +92,7 @@ export function run(scenario: Scenario): Outcome {
       seed: scenario.seed ?? 1,
       choices: scenario.choices,
       link: scenario.link,
+      onDelivery: scenario.onDelivery,
     },
     (record) => records.push(record),
   );
