@@ -19,6 +19,8 @@ const UNREAD_MAX = 10_000;
 const AWAITING_RELEASE_MAX = 100;
 const AWAIT_RELEASE_TIMEOUT_S = 300;
 const REASON_RECEIVE_MAXIMUM_EXCEEDED = 147;
+/** Without rules everything is allowed. */
+const AUTHZ_SOURCE = "'authorization.no_match' config";
 
 export function onPacket(broker: Broker, connection: Connection, stream: number, packet: Packet): void {
   connection.bytes += packet.size;
@@ -182,8 +184,12 @@ function ack(
 function onSubscribe(broker: Broker, connection: Connection, stream: number, packet: SubscribePacket): void {
   const identity = identityOn(connection, stream);
   for (const { topic, qos } of packet.filters) {
-    log(broker, identity, 'info', 'authorization_allowed', { topic, action: `SUBSCRIBE(Q${qos})` });
-    log(broker, identity, 'debug', 'broker_subscribe', { topic, sub_id: connection.clientId });
+    log(broker, identity, 'info', 'authorization_allowed', {
+      topic,
+      action: `SUBSCRIBE(Q${qos})`,
+      source: AUTHZ_SOURCE,
+    });
+    log(broker, identity, 'debug', 'broker_subscribe', { topic, sub_id: connection.clientId, qos });
     connection.subscriptions.set(topic, { qos, stream });
   }
   const reasonCodes = packet.filters.map((filter) => filter.qos);

@@ -13,16 +13,16 @@ const QUIC_0_22_10: BridgeProfile = {
   resendWaitMs: 3000, // §3.2: fixed up to 0.24.2
   pingTimerResetOnReceive: 'any', // §3.1, defect D1
   pingTimerResetOnSend: 'any-result', // §3.1, defect D2
-  pingCountResetOn: 'any',
-  pingLimit: 1,
+  pingCountResetOn: 'any', // §3.1
+  pingLimit: 1, // §3.1
   offlineSend: 'drop-silent', // §2.3; measured 2.20: no log line
   clearBusyBeforeParked: false, // §2.6; unreachable here, nothing is parked
   otherSendError: 'continue', // §2.6
   rearmReceiveOnCancel: false, // D4
   sendQueueCap: 64, // measured.md head; NNG_MAX_SEND_LMQ
   busyQos0: 'queue', // §2.4-5
-  busySubscribe: 'queue',
-  queueOverflow: 'drop-oldest',
+  busySubscribe: 'queue', // §2.4-5
+  queueOverflow: 'drop-oldest', // §2.4-5
   resendWhileBusy: 'skip', // §3.2
   cancelTimer: 'unless-priority', // §2.5
   dupOnWire: false, // §3.2: from 0.24.3
@@ -31,32 +31,32 @@ const QUIC_0_22_10: BridgeProfile = {
   ackQueueCap: 1024, // §1: rslmq
   watchdogMs: null, // §3.4: disabled before 0.23.1
   ctxMsgs: 'none', // §2.1
-  connectedGuard: false,
+  connectedGuard: false, // §2.1-2: from 0.24.14
   log: {
     pingSent: { severity: 'info', counters: false }, // logs 2.1.1 row 10
     aioBusy: 'info', // logs 2.3.2 row 2
     resendCounters: false, // logs 2.1.1 row 41
     queueOverflow: true, // row 25
-    offlineQos0: false,
-    busyQos0: null,
+    offlineQos0: false, // logs 2.1.1 row 60: from 0.23.10
+    busyQos0: null, // logs 2.1.1 row 62: from 0.24.3
     alreadyParked: 'info', // row 51
     acked: { severity: 'debug', latency: false }, // row 34
-    ctxCachePut: false,
+    ctxCachePut: false, // logs 2.3.1 row 84: from 0.24.14
     connackDelivered: 'info', // logs 2.3.2 row 9
     receiveEnded: 'info', // logs 2.3.2 row 7
     dialResult: true, // logs 2.2.3 row 2
-    receiveArmed: false,
+    receiveArmed: false, // logs 2.2.1 rows 44, 46: from 0.23.10
     receiveCancelled: 'debug', // logs 2.2.1 row 32
     timerAborted: null, // logs 2.1.1 row 8; measured: no line in 0.23.1 to 0.23.10, one a disconnect in 0.24.11 and 0.25.3
-    sendOnClosed: false,
+    sendOnClosed: false, // logs 2.1.1 row 54: from 0.23.7
     shutdownBug: true, // logs 2.2.2 row 61
     sendQos: 'debug', // logs 2.1.1 row 22
-    resendTry: false,
+    resendTry: false, // logs 2.1.1 has no such row
     priorityPacketId: false, // logs 2.1.1 row 24
-    commercialNotice: false,
-    subscribeFailed: null,
-    backoffAddress: false,
-    clientOnline: false,
+    commercialNotice: false, // logs 2.1.2 row 43: TCP only
+    subscribeFailed: null, // logs 2.1.3 row 5: from 0.23.3
+    backoffAddress: false, // logs 2.2.1 row 7
+    clientOnline: false, // mqtt_parser.c: from 0.24.2
   },
 };
 
@@ -70,7 +70,7 @@ const QUIC_0_23_1: BridgeProfile = {
 const QUIC_0_23_2: BridgeProfile = {
   ...QUIC_0_23_1,
   pingTimerResetOnReceive: 'pingresp', // NanoNNG b0cb1443e + 36522cdaf
-  pingCountResetOn: 'pingresp',
+  pingCountResetOn: 'pingresp', // the same two
   offlineSend: 'park-all', // 446d23100; D3b
 };
 
@@ -177,50 +177,50 @@ const TCP_0_22_10: BridgeProfile = {
   resendWaitMs: 'resend_wait',
   pingTimerResetOnReceive: 'any', // D1b
   pingTimerResetOnSend: 'never', // §3.1
-  pingCountResetOn: 'any',
-  pingLimit: 1,
+  pingCountResetOn: 'any', // §3.1
+  pingLimit: 1, // §3.1
   offlineSend: 'park-one', // §2.7
   clearBusyBeforeParked: true, // §2.7
   otherSendError: 'close', // §2.7
   rearmReceiveOnCancel: true, // one stream: nothing to cancel
   sendQueueCap: 64, // §1
   busyQos0: 'queue',
-  busySubscribe: 'queue',
-  queueOverflow: 'drop-oldest',
+  busySubscribe: 'queue', // §2.7
+  queueOverflow: 'drop-oldest', // §2.7
   resendWhileBusy: 'queue', // §3.2
   cancelTimer: 'always', // §2.7
-  dupOnWire: false,
+  dupOnWire: false, // §3.2: from 0.24.3
   receiveQueue: 'fixed', // §1
   transportQueueCap: 1024, // one stream: never asked
   ackQueueCap: 1024, // §1 gives none for TCP
-  watchdogMs: null,
+  watchdogMs: null, // §3.4: sub streams only
   ctxMsgs: 'none',
-  connectedGuard: false,
+  connectedGuard: false, // §2.1-2: from 0.24.14
   log: {
     pingSent: { severity: 'info', counters: false }, // logs 2.1.2 row 8
     aioBusy: 'info',
     resendCounters: false, // row 30
     queueOverflow: true, // row 27
-    offlineQos0: false,
-    busyQos0: null,
+    offlineQos0: false, // logs 2.1.2 has no such row
+    busyQos0: null, // logs 2.1.2 row 50: from 0.25.1
     alreadyParked: 'info', // row 24
     acked: null, // logs 2.1.2 has no such row
-    ctxCachePut: false,
+    ctxCachePut: false, // logs 2.3.1 row 84: from 0.24.14
     connackDelivered: 'info', // logs 2.3.2 row 9
     receiveEnded: 'info', // logs 2.3.2 row 7
     dialResult: true, // logs 2.2.3 row 2
-    receiveArmed: false,
+    receiveArmed: false, // a line of the QUIC transport
     receiveCancelled: 'debug',
     timerAborted: 'info', // logs 2.1.2 row 6; measured 11b
-    sendOnClosed: false,
-    shutdownBug: false,
-    sendQos: null,
+    sendOnClosed: false, // logs 2.1.2 has no such row
+    shutdownBug: false, // a line of the QUIC dialer
+    sendQos: null, // logs 2.1.2 has no such row
     resendTry: true, // logs 2.1.2 row 29
-    priorityPacketId: false,
-    commercialNotice: false,
-    subscribeFailed: null,
-    backoffAddress: false,
-    clientOnline: false,
+    priorityPacketId: false, // QUIC only
+    commercialNotice: false, // logs 2.1.2 row 43: from 0.23.3
+    subscribeFailed: null, // logs 2.1.3 row 5: from 0.23.3
+    backoffAddress: false, // logs 2.2.4 row 17
+    clientOnline: false, // mqtt_parser.c: from 0.24.2
   },
 };
 
