@@ -174,7 +174,7 @@ const QUIC_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
 const TCP_0_22_10: BridgeProfile = {
   transport: 'tcp',
   tickMs: 'resend_interval', // §3.1: in all releases
-  resendWaitMs: 'resend_wait',
+  resendWaitMs: 'resend_wait', // §3.2
   pingTimerResetOnReceive: 'any', // D1b
   pingTimerResetOnSend: 'never', // §3.1
   pingCountResetOn: 'any', // §3.1
@@ -184,7 +184,7 @@ const TCP_0_22_10: BridgeProfile = {
   otherSendError: 'close', // §2.7
   rearmReceiveOnCancel: true, // one stream: nothing to cancel
   sendQueueCap: 64, // §1
-  busyQos0: 'queue',
+  busyQos0: 'queue', // §2.7
   busySubscribe: 'queue', // §2.7
   queueOverflow: 'drop-oldest', // §2.7
   resendWhileBusy: 'queue', // §3.2
@@ -194,11 +194,11 @@ const TCP_0_22_10: BridgeProfile = {
   transportQueueCap: 1024, // one stream: never asked
   ackQueueCap: 1024, // §1 gives none for TCP
   watchdogMs: null, // §3.4: sub streams only
-  ctxMsgs: 'none',
+  ctxMsgs: 'none', // §2.1
   connectedGuard: false, // §2.1-2: from 0.24.14
   log: {
     pingSent: { severity: 'info', counters: false }, // logs 2.1.2 row 8
-    aioBusy: 'info',
+    aioBusy: 'info', // logs 2.3.2 row 2
     resendCounters: false, // row 30
     queueOverflow: true, // row 27
     offlineQos0: false, // logs 2.1.2 has no such row
@@ -210,7 +210,7 @@ const TCP_0_22_10: BridgeProfile = {
     receiveEnded: 'info', // logs 2.3.2 row 7
     dialResult: true, // logs 2.2.3 row 2
     receiveArmed: false, // a line of the QUIC transport
-    receiveCancelled: 'debug',
+    receiveCancelled: 'debug', // a line of the QUIC transport
     timerAborted: 'info', // logs 2.1.2 row 6; measured 11b
     sendOnClosed: false, // logs 2.1.2 has no such row
     shutdownBug: false, // a line of the QUIC dialer
@@ -227,7 +227,7 @@ const TCP_0_22_10: BridgeProfile = {
 const TCP_0_23_1: BridgeProfile = {
   ...TCP_0_22_10,
   ctxMsgs: 'drop-new', // §2.1-2: the broker part is the same for both transports
-  log: { ...TCP_0_22_10.log, aioBusy: 'warn' },
+  log: { ...TCP_0_22_10.log, aioBusy: 'warn' }, // logs 2.3.2 row 28
 };
 
 const TCP_0_23_2: BridgeProfile = {
