@@ -53,6 +53,7 @@ const QUIC_0_22_10: BridgeProfile = {
     sendQos: 'debug', // logs 2.1.1 row 22
     resendTry: false, // logs 2.1.1 has no such row
     priorityPacketId: false, // logs 2.1.1 row 24
+    unsubscribe: false, // logs 2.3.1 rows 68, 69: from 0.23.0
     commercialNotice: false, // logs 2.1.2 row 43: TCP only
     subscribeFailed: null, // logs 2.1.3 row 5: from 0.23.3
     backoffAddress: false, // logs 2.2.1 row 7
@@ -60,11 +61,16 @@ const QUIC_0_22_10: BridgeProfile = {
   },
 };
 
-const QUIC_0_23_1: BridgeProfile = {
+const QUIC_0_23_0: BridgeProfile = {
   ...QUIC_0_22_10,
+  log: { ...QUIC_0_22_10.log, unsubscribe: true }, // logs 2.3.1 rows 68, 69
+};
+
+const QUIC_0_23_1: BridgeProfile = {
+  ...QUIC_0_23_0,
   watchdogMs: 5000, // §3.4, NanoNNG 530f5401d, 934a8f010
   ctxMsgs: 'drop-new', // §2.1-2
-  log: { ...QUIC_0_22_10.log, aioBusy: 'warn' }, // logs 2.3.2 row 28
+  log: { ...QUIC_0_23_0.log, aioBusy: 'warn' }, // logs 2.3.2 row 28
 };
 
 const QUIC_0_23_2: BridgeProfile = {
@@ -159,7 +165,8 @@ const QUIC_0_24_14: BridgeProfile = {
 };
 
 const QUIC_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
-  { from: '0.22.10', to: '0.23.0', profile: QUIC_0_22_10 },
+  { from: '0.22.10', to: '0.22.10', profile: QUIC_0_22_10 },
+  { from: '0.23.0', to: '0.23.0', profile: QUIC_0_23_0 },
   { from: '0.23.1', to: '0.23.1', profile: QUIC_0_23_1 },
   { from: '0.23.2', to: '0.23.2', profile: QUIC_0_23_2 },
   { from: '0.23.3', to: '0.23.6', profile: QUIC_0_23_3 },
@@ -217,6 +224,7 @@ const TCP_0_22_10: BridgeProfile = {
     sendQos: null, // logs 2.1.2 has no such row
     resendTry: true, // logs 2.1.2 row 29
     priorityPacketId: false, // QUIC only
+    unsubscribe: false, // logs 2.3.1 rows 68, 69: from 0.23.0
     commercialNotice: false, // logs 2.1.2 row 43: from 0.23.3
     subscribeFailed: null, // logs 2.1.3 row 5: from 0.23.3
     backoffAddress: false, // logs 2.2.4 row 17
@@ -224,10 +232,15 @@ const TCP_0_22_10: BridgeProfile = {
   },
 };
 
-const TCP_0_23_1: BridgeProfile = {
+const TCP_0_23_0: BridgeProfile = {
   ...TCP_0_22_10,
+  log: { ...TCP_0_22_10.log, unsubscribe: true }, // logs 2.3.1 rows 68, 69
+};
+
+const TCP_0_23_1: BridgeProfile = {
+  ...TCP_0_23_0,
   ctxMsgs: 'drop-new', // §2.1-2: the broker part is the same for both transports
-  log: { ...TCP_0_22_10.log, aioBusy: 'warn' }, // logs 2.3.2 row 28
+  log: { ...TCP_0_23_0.log, aioBusy: 'warn' }, // logs 2.3.2 row 28
 };
 
 const TCP_0_23_2: BridgeProfile = {
@@ -284,8 +297,8 @@ const TCP_0_24_5: BridgeProfile = {
 
 const TCP_0_24_14: BridgeProfile = {
   ...TCP_0_24_5,
-  connectedGuard: true,
-  log: { ...TCP_0_24_5.log, ctxCachePut: true },
+  connectedGuard: true, // f2305fb3
+  log: { ...TCP_0_24_5.log, ctxCachePut: true }, // logs 2.3.1 row 84
 };
 
 const TCP_0_25_1: BridgeProfile = {
@@ -295,7 +308,8 @@ const TCP_0_25_1: BridgeProfile = {
 };
 
 const TCP_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
-  { from: '0.22.10', to: '0.23.0', profile: TCP_0_22_10 },
+  { from: '0.22.10', to: '0.22.10', profile: TCP_0_22_10 },
+  { from: '0.23.0', to: '0.23.0', profile: TCP_0_23_0 },
   { from: '0.23.1', to: '0.23.1', profile: TCP_0_23_1 },
   { from: '0.23.2', to: '0.23.2', profile: TCP_0_23_2 },
   { from: '0.23.3', to: '0.23.4', profile: TCP_0_23_3 },

@@ -134,7 +134,7 @@ export function createPeer(nanomq: string, transport: 'quic' | 'tcp', options: P
     delivered: [],
     now: 0,
     online: true,
-    answers: new Set(['connect', 'subscribe', 'publish', 'pubrel', 'pingreq']),
+    answers: new Set(['connect', 'subscribe', 'unsubscribe', 'publish', 'pubrel', 'pingreq']),
     connackCode: 0,
     run(atUs) {
       for (;;) {
@@ -191,6 +191,8 @@ function replyTo(packet: Packet, connackCode: number): Packet | null {
       return { type: packet.qos === 1 ? 'puback' : 'pubrec', packetId: packet.packetId!, reasonCode: 0, size: 4 };
     case 'pubrel':
       return { type: 'pubcomp', packetId: packet.packetId, reasonCode: 0, size: 4 };
+    case 'unsubscribe':
+      return { type: 'unsuback', packetId: packet.packetId, size: 4 };
     case 'pingreq':
       return { type: 'pingresp', size: 2 };
     default:

@@ -390,6 +390,22 @@ describe('SUBSCRIBE helper (§4)', () => {
     assert.equal(tcp.countOf('bridge_suback_code'), 2);
   });
 
+  it('a later SUBSCRIBE takes 1 or 2, an UNSUBSCRIBE the main stream; both go through the helper one by one', () => {
+    const peer = connectedPeer('0.23.6', 'quic', { settings: { quicQosPriority: false } });
+    peer.answers.delete('unsubscribe');
+    peer.input({ kind: 'unsubscribe', topics: ['a', 'b'] });
+    peer.input({ kind: 'subscribe', filters: [{ topic: 'c', qos: 1 }] });
+    peer.run(peer.now + 10 * MS);
+    assert.deepEqual(streamsOf(peer, 'unsubscribe'), [0]);
+    assert.deepEqual(streamsOf(peer, 'subscribe'), []);
+    peer.receive({ type: 'unsuback', packetId: 1, size: 4 });
+    peer.run(peer.now + 10 * MS);
+    assert.equal(peer.countOf('bridge_unsuback_code'), 2);
+    assert.ok(streamsOf(peer, 'subscribe').every((stream) => stream === 1 || stream === 2));
+    const line = peer.logged.find(({ event }) => event === 'bridge_suback_code');
+    assert.equal(line?.fields?.reason_code, 1);
+  });
+
   it('65 filters fit, more find the queue full', () => {
     const subscriptions = Array.from({ length: 70 }, (_, index) => ({ topic: `t${index}`, qos: 0 as const }));
     const peer = createPeer('0.23.6', 'quic', { settings: { subscriptions } });
