@@ -53,6 +53,7 @@ const QUIC_0_22_10: BridgeProfile = {
     sendQos: 'debug', // logs 2.1.1 row 22
     resendTry: false, // logs 2.1.1 has no such row
     priorityPacketId: false, // logs 2.1.1 row 24
+    substreamLostType: false, // logs 2.2.1 row 25
     unsubscribe: false, // logs 2.3.1 rows 68, 69: from 0.23.0
     commercialNotice: false, // logs 2.1.2 row 43: TCP only
     subscribeFailed: null, // logs 2.1.3 row 5: from 0.23.3
@@ -119,6 +120,7 @@ const QUIC_0_23_10: BridgeProfile = {
     offlineQos0: true, // row 60
     acked: { severity: 'info', latency: true }, // row 57
     receiveArmed: true, // logs 2.2.1 rows 44, 46
+    substreamLostType: true, // logs 2.2.1 row 38
     receiveCancelled: 'warn', // logs 2.2.1 row 41
     sendQos: null, // row 53 ends with 0.23.9
   },
@@ -224,6 +226,7 @@ const TCP_0_22_10: BridgeProfile = {
     sendQos: null, // logs 2.1.2 has no such row
     resendTry: true, // logs 2.1.2 row 29
     priorityPacketId: false, // QUIC only
+    substreamLostType: false, // QUIC only
     unsubscribe: false, // logs 2.3.1 rows 68, 69: from 0.23.0
     commercialNotice: false, // logs 2.1.2 row 43: from 0.23.3
     subscribeFailed: null, // logs 2.1.3 row 5: from 0.23.3

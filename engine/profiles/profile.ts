@@ -77,6 +77,8 @@ export interface BridgeLogProfile {
   readonly commercialNotice: boolean;
   /** A SUBSCRIBE that ended with an error; `garbage`: the number in the line means nothing. Null: no line. */
   readonly subscribeFailed: 'code' | 'garbage' | null;
+  /** The line of a packet that the transport lost says which type it was. */
+  readonly substreamLostType: boolean;
   /** The end of an UNSUBSCRIBE has lines. */
   readonly unsubscribe: boolean;
   /** The line before a redial names the address. */

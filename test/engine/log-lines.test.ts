@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SimRecord, Stimulus } from '../../engine/index.ts';
 import { type CatalogueRow, nanomqCatalogue, RELEASES, renderNanomqMessage } from '../../parsers/index.ts';
+import { createPeer, downlink, type Logged, type Peer } from './bridge-harness.ts';
 import { blackhole, restart, run, type Scenario, SECOND } from './scenario.ts';
 
 const ROWS = new Map<string, CatalogueRow[]>();
@@ -140,6 +141,50 @@ function recordsOf(nanomq: string, transport: 'quic' | 'tcp'): readonly SimRecor
   );
 }
 
+/** What only a machine with a peer of its own reaches: refused writes, full queues, acknowledgements of nothing. */
+function rareLines(nanomq: string, transport: 'quic' | 'tcp'): readonly Logged[] {
+  const subscriptions = Array.from({ length: 70 }, (_, index) => ({ topic: `t${index}`, qos: 0 as const }));
+  const settings = { maxParallelProcesses: 1, maxSendQueueLen: 0, maxRecvQueueLen: 1, retryQos0: true, parallel: 3 };
+  const lines: Logged[] = [];
+  for (const quicQosPriority of [true, false]) {
+    const peer = createPeer(nanomq, transport, { settings: { ...settings, subscriptions, quicQosPriority } });
+    lines.push(...rareLinesOf(peer, transport));
+  }
+  return lines;
+}
+
+function rareLinesOf(peer: Peer, transport: 'quic' | 'tcp'): readonly Logged[] {
+  if (transport === 'quic') peer.input({ kind: 'dial-busy' });
+  peer.run(20 * SECOND);
+  peer.input({ kind: 'unsubscribe', topics: ['a'] });
+  for (let index = 0; index < 70; index++) peer.input({ kind: 'unsubscribe', topics: ['a'] });
+  peer.run(21 * SECOND);
+  const stream = transport === 'quic' ? 1 : 0;
+  for (let seq = 1; seq <= 1500; seq++) peer.receive(downlink(seq, 1), stream);
+  for (let seq = 1; seq <= 300; seq++) peer.receive(downlink(5000 + seq, 2, 7), stream);
+  for (let round = 0; round < 2; round++) peer.receive({ type: 'pubrel', packetId: 7, reasonCode: 0, size: 4 }, stream);
+  peer.receive({ type: 'puback', packetId: 999, reasonCode: 0, size: 4 });
+  peer.answers.delete('publish');
+  for (let seq = 1; seq <= 9; seq++) peer.publish(seq, seq % 2 === 0 ? 0 : 1);
+  peer.run(50 * SECOND);
+  if (transport === 'quic') {
+    peer.input({ kind: 'stream-cancelled', stream: 4 });
+    for (const { token } of writesOf(peer)) peer.input({ kind: 'write-refused', token, status: 1 });
+  }
+  peer.input({ kind: 'closed', cause: { kind: 'idle' } });
+  for (let seq = 20; seq <= 29; seq++) peer.publish(seq, seq % 2 === 0 ? 0 : 1);
+  peer.answers.delete('connect');
+  peer.run(100 * SECOND);
+  return peer.logged;
+}
+
+/** Tokens of a message that is being written now. */
+function writesOf(peer: Peer): readonly { readonly token: number }[] {
+  const message = { seq: 100, topic: 'up', qos: 0, size: 1 } as const;
+  const outputs = peer.machine.handle(peer.now, { kind: 'offer', message });
+  return outputs.flatMap((output) => (output.kind === 'write' ? [output] : []));
+}
+
 const QUIC_RELEASES = [
   '0.22.10',
   '0.23.1',
@@ -162,7 +207,10 @@ describe('log lines of the bridge', () => {
     for (const release of releases) {
       it(`${release} over ${transport}: level and fields are those of a statement of the release`, () => {
         const wrong = new Set<string>();
-        for (const { event, severity, fields } of recordsOf(release, transport)) {
+        for (const { event, severity, fields } of [
+          ...recordsOf(release, transport),
+          ...rareLines(release, transport),
+        ]) {
           const names = Object.keys(fields ?? {}).sort();
           const fits = (row: CatalogueRow): boolean =>
             row.level === severity && holds(row, release) && `${row.fields.filter(Boolean).toSorted()}` === `${names}`;
