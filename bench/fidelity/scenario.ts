@@ -1,0 +1,208 @@
+/** One incident of the corpus as options of the simulator: its true configuration, workload and network script. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import {
+  type BridgeSettings,
+  type BrokerSettings,
+  bridgeDefaults,
+  bridgeProfile,
+  brokerProfile,
+  DEFAULT_BROKER_SETTINGS,
+  type LinkSettings,
+  type Message,
+  type Qos,
+  type SimOptions,
+  type Stimulus,
+} from '../../engine/index.ts';
+import { bridgeBlock, readInteger, readMilliseconds, readSeconds, readText } from './nanomq-conf.ts';
+
+export interface Truth {
+  readonly id: string;
+  readonly name: string;
+  readonly nanomq_version: string;
+  readonly emqx_version: string;
+  readonly transport: 'quic' | 'tcp';
+  readonly mqtt_version: string;
+  readonly clientid: string;
+  readonly clock: { readonly nanomq_offset_s: number };
+  readonly start: string;
+  readonly end: string;
+  readonly publish: { readonly size: number | null } | null;
+  readonly downlink: { readonly size: number | null } | null;
+  readonly bridge_connects: readonly string[];
+  readonly bridge_disconnects: readonly {
+    readonly time: string;
+    readonly reason: string;
+    readonly connected_s: number;
+  }[];
+  readonly counts: Readonly<Record<'uplink' | 'downlink', DirectionCounts | null>>;
+  readonly harness_events: readonly { readonly time: string; readonly event: string; readonly what?: string }[];
+  readonly log_line_counts: { readonly log_rotated: boolean };
+}
+
+export interface DirectionCounts {
+  readonly published: number;
+  readonly delivered: number;
+  readonly lost: number;
+  readonly by_qos: Readonly<Record<string, { readonly published: number; readonly delivered: number }>>;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly folder: string;
+  readonly truth: Truth;
+  readonly options: Omit<SimOptions, 'seed' | 'stimuli'>;
+  readonly stimuli: readonly Stimulus[];
+}
+
+/** What a message of the corpus weighs where the workload names no size: `{"s":1,"t":1795323205238,"q":0}`. */
+const PAYLOAD_BYTES = 31;
+
+export function readTruth(folder: string): Truth {
+  return JSON.parse(readFileSync(path.join(folder, 'truth.json'), 'utf8')) as Truth;
+}
+
+export function loadScenario(folder: string): Scenario {
+  const truth = readTruth(folder);
+  const origin = originOf(truth);
+  const { link, stimuli: network } = readNetwork(folder, truth, origin);
+  const bridge = bridgeProfile(truth.nanomq_version, truth.transport).profile;
+  const settings = readBridgeSettings(folder, truth);
+  const stimuli = [...readMessages(folder, truth, origin), ...network].sort((left, right) => left.at - right.at);
+  return {
+    name: path.basename(folder),
+    folder,
+    truth,
+    options: {
+      bridge: { profile: bridge, settings },
+      broker: { profile: brokerProfile(truth.emqx_version).profile, settings: readBrokerSettings(folder) },
+      durationUs: micros(truth.end) - origin,
+      link,
+    },
+    stimuli,
+  };
+}
+
+/** The run starts when NanoMQ does. */
+export function originOf(truth: Truth): number {
+  const started = truth.harness_events.find((event) => event.event === 'nanomq_start');
+  return micros(started?.time ?? truth.start);
+}
+
+/** Microseconds since the epoch of an ISO stamp with up to six digits of a second. */
+export function micros(stamp: string): number {
+  const match = /^(.*:\d\d)(?:\.(\d{1,6}))?Z$/.exec(stamp);
+  if (!match) throw new RangeError(`not a UTC time: ${stamp}`);
+  return Date.parse(`${match[1]}Z`) * 1000 + Number((match[2] ?? '').padEnd(6, '0'));
+}
+
+function readLines(folder: string, name: string): Record<string, unknown>[] {
+  const file = path.join(folder, name);
+  if (!existsSync(file)) return [];
+  const bytes = readFileSync(file);
+  const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+function readBridgeSettings(folder: string, truth: Truth): BridgeSettings {
+  const conf = readFileSync(path.join(folder, 'nanomq.conf'), 'utf8');
+  const block = bridgeBlock(conf);
+  const release = truth.nanomq_version;
+  const defaults = bridgeDefaults(release, truth.transport);
+  return {
+    ...defaults,
+    protocol: readInteger(block, 'proto_ver', 4) === 5 ? 5 : 4,
+    clientId: truth.clientid,
+    username: readText(block, 'username'),
+    address: readText(block, 'server') ?? undefined,
+    cleanStart: readText(block, 'clean_start') === 'true',
+    keepaliveS: readSeconds(block, 'keepalive', defaults.keepaliveS),
+    parallel: readInteger(conf, 'parallel', defaults.parallel),
+    maxParallelProcesses: readInteger(block, 'max_parallel_processes', defaults.maxParallelProcesses),
+    quicQosPriority: readText(block, 'quic_qos_priority') === 'true',
+    maxSendQueueLen: readInteger(block, 'max_send_queue_len', 0),
+    maxRecvQueueLen: readInteger(block, 'max_recv_queue_len', 0),
+    resendIntervalMs: readInteger(block, 'resend_interval', defaults.resendIntervalMs),
+    resendWaitMs: readInteger(block, 'resend_wait', defaults.resendWaitMs),
+    cancelTimeoutMs: readInteger(block, 'cancel_timeout', defaults.cancelTimeoutMs),
+    backoffMaxS: readSeconds(block, 'backoff_max', defaults.backoffMaxS),
+    quicKeepaliveS: readSeconds(block, 'quic_keepalive', defaults.quicKeepaliveS),
+    quicIdleTimeoutS: readSeconds(block, 'quic_idle_timeout', defaults.quicIdleTimeoutS),
+    quicDisconnectTimeoutS: readSeconds(block, 'quic_discon_timeout', defaults.quicDisconnectTimeoutS),
+    quicHandshakeTimeoutS: readSeconds(block, 'quic_handshake_timeout', defaults.quicHandshakeTimeoutS),
+    quicInitialRttMs: readMilliseconds(block, 'quic_initial_rtt_ms', release, defaults.quicInitialRttMs),
+    subscriptions: readSubscriptions(block),
+  };
+}
+
+function readSubscriptions(block: string): BridgeSettings['subscriptions'] {
+  const list = /subscription\s*=\s*\[([\s\S]*?)\n\s*\]/.exec(block)?.[1] ?? '';
+  return [...list.matchAll(/remote_topic\s*=\s*"([^"]*)"[^}]*?qos\s*=\s*(\d)/g)].map((match) => ({
+    topic: match[1]!,
+    qos: Number(match[2]) as Qos,
+  }));
+}
+
+function readBrokerSettings(folder: string): BrokerSettings {
+  const conf = readFileSync(path.join(folder, 'emqx.conf'), 'utf8');
+  const limit = /^mqtt\.max_packet_size\s*=\s*(\d+)KB/m.exec(conf);
+  return limit ? { ...DEFAULT_BROKER_SETTINGS, maxPacketSize: Number(limit[1]) * 1024 } : DEFAULT_BROKER_SETTINGS;
+}
+
+/** Messages that were published before NanoMQ ran never reached it. */
+function readMessages(folder: string, truth: Truth, origin: number): Stimulus[] {
+  return readLines(folder, 'published.jsonl.gz').flatMap((line): Stimulus[] => {
+    const up = line.dir === 'up';
+    const at = micros(String(line.t)) - origin;
+    if (at < 0) return [];
+    const size = Number(line.size ?? (up ? truth.publish?.size : truth.downlink?.size) ?? PAYLOAD_BYTES);
+    const message: Message = { seq: Number(line.s), topic: String(line.topic), qos: Number(line.q) as Qos, size };
+    return [{ at, kind: up ? 'publish' : 'downlink', message }];
+  });
+}
+
+/** What the forwarder and the harness did. `brokerDown`: the forwarder swallows what a stopped broker would refuse. */
+function readNetwork(folder: string, truth: Truth, origin: number): { link: LinkSettings; stimuli: Stimulus[] } {
+  const lines = readLines(folder, 'network.jsonl');
+  const first = lines.find((line) => line.event === 'start') ?? {};
+  const link: LinkSettings = {
+    delayMs: Number(first.delay ?? 0) + LOOPBACK_DELAY_MS,
+    jitterMs: Number(first.jitter ?? 0),
+    loss: Number(first.loss ?? 0),
+    brokerDown: 'silent',
+  };
+  const stimuli: Stimulus[] = [];
+  if (first.down === true) stimuli.push({ at: 0, kind: 'network', down: true });
+  const events = [...lines, ...truth.harness_events.map((event) => ({ ...event, harness: true }))];
+  for (const line of events) {
+    const at = Math.max(0, micros(String(line.time)) - origin);
+    const stimulus = toStimulus(line, at);
+    if (stimulus !== null) stimuli.push(stimulus);
+  }
+  return { link, stimuli };
+}
+
+const LOOPBACK_DELAY_MS = 0.2;
+
+function toStimulus(line: Record<string, unknown>, at: number): Stimulus | null {
+  switch (line.event) {
+    case 'blackhole_start':
+      return { at, kind: 'network', down: true };
+    case 'blackhole_end':
+      return { at, kind: 'network', down: false };
+    case 'broker_stop':
+      return line.harness === true ? { at, kind: 'broker-stop' } : null;
+    case 'broker_up':
+      return line.harness === true ? null : { at, kind: 'broker-start' };
+    case 'second_client_connects':
+      return { at, kind: 'rival-connect' };
+    case 'ctl':
+      return String(line.what).startsWith('{kick') ? { at, kind: 'kick' } : null;
+    default:
+      return null;
+  }
+}
