@@ -11,6 +11,7 @@ import {
   DEFAULT_BROKER_SETTINGS,
   type LinkSettings,
   type Message,
+  type NetworkChange,
   type Qos,
   type SimOptions,
   type Stimulus,
@@ -135,6 +136,7 @@ function readBridgeSettings(folder: string, truth: Truth): BridgeSettings {
     quicDisconnectTimeoutS: readSeconds(block, 'quic_discon_timeout', defaults.quicDisconnectTimeoutS),
     quicHandshakeTimeoutS: readSeconds(block, 'quic_handshake_timeout', defaults.quicHandshakeTimeoutS),
     quicInitialRttMs: readMilliseconds(block, 'quic_initial_rtt_ms', release, defaults.quicInitialRttMs),
+    quicMaxAckDelayMs: readMilliseconds(block, 'quic_max_ack_delay_ms', release, 100),
     subscriptions: readSubscriptions(block),
   };
 }
@@ -174,30 +176,57 @@ function readNetwork(folder: string, truth: Truth, origin: number): { link: Link
     jitterMs: Number(first.jitter ?? 0),
     loss: Number(first.loss ?? 0),
     brokerDown: 'silent',
+    // Of TCP the forwarder keeps what it is given; of QUIC it drops it.
+    initially: first.down === true ? cut(truth, true) : undefined,
   };
   const stimuli: Stimulus[] = [];
-  if (first.down === true) stimuli.push({ at: 0, kind: 'network', down: true });
   const events = [...lines, ...truth.harness_events.map((event) => ({ ...event, harness: true }))];
   for (const line of events) {
     const at = Math.max(0, micros(String(line.time)) - origin);
-    const stimulus = toStimulus(line, at);
+    const stimulus = toStimulus(line, at, truth);
     if (stimulus !== null) stimuli.push(stimulus);
   }
+  for (const at of listeningAgain(folder, truth)) stimuli.push({ at: at - origin, kind: 'broker-start' });
   return { link, stimuli };
+}
+
+/**
+ * When a restarted broker took connections again: the first packet in its own log after each start. (The harness looked for it
+ * every few seconds only.)
+ */
+function listeningAgain(folder: string, truth: Truth): number[] {
+  const restarts = truth.harness_events
+    .filter((event) => event.event === 'broker_start')
+    .map((event) => micros(event.time))
+    .slice(1);
+  if (restarts.length === 0) return [];
+  const packets = gunzipSync(readFileSync(path.join(folder, 'emqx.log.gz')))
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.includes('msg: mqtt_packet_received'))
+    .map((line) => micros(line.slice(0, 26).concat('Z')));
+  return restarts.flatMap((restart) => packets.find((at) => at > restart) ?? []);
 }
 
 const LOOPBACK_DELAY_MS = 0.2;
 
-function toStimulus(line: Record<string, unknown>, at: number): Stimulus | null {
+function cut(truth: Truth, down: boolean): NetworkChange {
+  return truth.transport === 'tcp' ? { hold: down } : { down };
+}
+
+function toStimulus(line: Record<string, unknown>, at: number, truth: Truth): Stimulus | null {
   switch (line.event) {
     case 'blackhole_start':
-      return { at, kind: 'network', down: true };
+      return { at, kind: 'network', ...cut(truth, true) };
     case 'blackhole_end':
-      return { at, kind: 'network', down: false };
+      return { at, kind: 'network', ...cut(truth, false) };
     case 'broker_stop':
-      return line.harness === true ? { at, kind: 'broker-stop' } : null;
-    case 'broker_up':
-      return line.harness === true ? null : { at, kind: 'broker-start' };
+      if (line.harness !== true) return null;
+      return { at, kind: line.how === 'SIGKILL' ? 'broker-kill' : 'broker-stop' };
+    case 'broker_SIGSTOP':
+      return { at, kind: 'broker-pause' };
+    case 'broker_SIGCONT':
+      return { at, kind: 'broker-resume' };
     case 'second_client_connects':
       return { at, kind: 'rival-connect' };
     case 'ctl':

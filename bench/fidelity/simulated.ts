@@ -30,11 +30,16 @@ export function measureSimulated(scenario: Scenario, seed: number): Simulated {
   };
 }
 
+const REPLACED: ReadonlyMap<number, string> = new Map([
+  [142, 'discarded'],
+  [152, 'kicked'],
+]);
+
 /** Sessions of the bridge: CONNACK to the terminate line; a broker that stops writes none. */
 function cyclesOf(records: readonly SimRecord[], scenario: Scenario): Cycle[] {
   const connectedAt = new Map<string, number>();
   const cycles: Cycle[] = [];
-  const stops = scenario.stimuli.filter((stimulus) => stimulus.kind === 'broker-stop').map((stimulus) => stimulus.at);
+  const stops = scenario.stimuli.filter((stimulus) => stimulus.kind === 'broker-stop' || stimulus.kind === 'broker-kill').map((stimulus) => stimulus.at);
   const bridgeUser = scenario.options.bridge.settings.username;
   const rivals = new Set<string>();
   const end = (peer: string, at: number, reason: string): void => {
@@ -56,6 +61,9 @@ function cyclesOf(records: readonly SimRecord[], scenario: Scenario): Cycle[] {
     if (rivals.has(peer)) continue;
     const accepted = fields?.packet === 'CONNACK' && fields.reason_code === 0;
     if (event === 'mqtt_packet_sent' && accepted) connectedAt.set(peer, at);
+    // The broker's hook runs when a session is taken over or kicked, and for others when its process ends.
+    const replaced = event === 'mqtt_packet_sent' ? REPLACED.get(Number(fields?.reason_code)) : undefined;
+    if (fields?.packet === 'DISCONNECT' && replaced !== undefined) end(peer, at, replaced);
     if (event === 'connection_terminate_info') end(peer, at, String(fields?.reason));
   }
   stopBefore(scenario.options.durationUs);

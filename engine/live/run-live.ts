@@ -274,6 +274,10 @@ class LiveRun {
       case 'kick':
         this.#broker.feed({ kind: stimulus.kind });
         break;
+      default:
+        throw new LiveError('unsupported-stimulus', `A live run cannot do '${stimulus.kind}'.`, {
+          hint: 'The simulator (--mode sim) can.',
+        });
     }
   }
 

@@ -7,10 +7,12 @@ import { createBroker } from '../broker/machine.ts';
 import { createRng } from '../rng.ts';
 import type { CloseCause, Endpoint, Micros, SimRecord, Stimulus } from '../types.ts';
 import { Books } from './books.ts';
+import { BrokerProcess } from './broker-process.ts';
+import type { Chunk } from './chunk.ts';
 import { Connection } from './connection.ts';
 import { Dial } from './dial.ts';
 import { EventQueue } from './event-queue.ts';
-import type { Chunk } from './flow.ts';
+
 import { Link } from './link.ts';
 import type { LinkSettings, SimOptions, SimSummary } from './options.ts';
 import { TraceHash } from './trace-hash.ts';
@@ -22,6 +24,10 @@ export const EVENTS_MAX_DEFAULT = 50_000_000;
 const STREAM_CANCELLED = 20;
 const CONTROL_STREAM = 0;
 const FIN_BYTES = 1;
+/** Default of quic_max_ack_delay_ms. */
+const MAX_ACK_DELAY_MS = 100;
+/** A proxy that has to keep more than this drops it. */
+const HELD_MAX = 100_000;
 const FIRST_PORT = 40_000;
 const PORTS = 20_000;
 /** Coprime to the number of ports, so that ports repeat only after all were used. */
@@ -52,6 +58,9 @@ class Simulation {
   readonly #maxEvents: number;
   readonly #deadlines: Record<Endpoint, Micros | null> = { bridge: null, broker: null };
   #stimuli: Iterator<Stimulus>;
+  readonly #process = new BrokerProcess();
+  /** What a proxy keeps, in the order in which it came. */
+  #held: (() => void)[] = [];
   #dial: Dial | null = null;
   /** The bridge's connection. */
   #current: Connection | null = null;
@@ -135,6 +144,19 @@ class Simulation {
         return;
       case 'network':
         this.#link.change(stimulus);
+        if (!this.#link.isHolding) this.#passOnHeld();
+        return;
+      case 'nat-rebind':
+        this.#current?.rebind();
+        return;
+      case 'broker-kill':
+        this.#killBroker();
+        return;
+      case 'broker-pause':
+        this.#process.pause();
+        return;
+      case 'broker-resume':
+        this.#process.resume();
         return;
       case 'broker-stop':
         this.#toBroker({ kind: 'stop' });
@@ -156,6 +178,10 @@ class Simulation {
   }
 
   #toBroker(input: BrokerInput): void {
+    if (this.#process.isPaused) {
+      this.#process.run(0, () => this.#toBroker(input));
+      return;
+    }
     this.#events++;
     for (const output of this.#broker.handle(this.#now, input)) this.#carryOutBroker(output);
     this.#scheduleDeadline('broker', this.#broker.nextDeadline());
@@ -168,10 +194,39 @@ class Simulation {
     if (at === null) return;
     this.#queue.add(Math.max(at, this.#now), () => {
       if (this.#deadlines[endpoint] !== at) return;
-      this.#deadlines[endpoint] = null;
-      if (endpoint === 'bridge') this.#toBridge({ kind: 'deadline' });
-      else this.#toBroker({ kind: 'deadline' });
+      if (endpoint === 'broker' && this.#process.isPaused) {
+        this.#process.run(0, () => this.#onDeadline(endpoint, at));
+        return;
+      }
+      this.#onDeadline(endpoint, at);
     });
+  }
+
+  #onDeadline(endpoint: Endpoint, at: Micros): void {
+    if (this.#deadlines[endpoint] !== at) return;
+    this.#deadlines[endpoint] = null;
+    if (endpoint === 'bridge') this.#toBridge({ kind: 'deadline' });
+    else this.#toBroker({ kind: 'deadline' });
+  }
+
+  #passOnHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const run of held) run();
+  }
+
+  /** A killed process logs and sends nothing; whatever its machine would have done is dropped. */
+  #killBroker(): void {
+    this.#process.kill();
+    this.#events++;
+    for (const output of this.#broker.handle(this.#now, { kind: 'stop' })) {
+      if (output.kind === 'lost') this.#carryOutBroker(output);
+    }
+    this.#deadlines.broker = null;
+    for (const [id, connection] of this.#connections) {
+      connection.vanish('broker');
+      this.#forgetIfOver(id);
+    }
   }
 
   #carryOutBridge(output: BridgeOutput): void {
@@ -248,6 +303,7 @@ class Simulation {
       {
         now: () => this.#now,
         broker: () => (this.#broker.listening() ? 'listening' : whileDown),
+        atBroker: (arrival) => this.#process.run(0, arrival),
         connected: () => this.#onConnected(),
         failed: (cause) => this.#toBridge({ kind: 'closed', cause }),
       },
@@ -263,7 +319,9 @@ class Simulation {
     this.#connections.set(id, connection);
     this.#current = connection;
     const peer = `127.0.0.1:${FIRST_PORT + ((id * PORT_STEP) % PORTS)}`;
-    this.#toBroker({ kind: 'accepted', connection: id, transport, peer });
+    const accept = (): void => this.#toBroker({ kind: 'accepted', connection: id, transport, peer });
+    if (transport === 'tcp' && this.#link.isHolding) this.#hold(accept);
+    else accept();
     this.#toBridge({ kind: 'connected' });
   }
 
@@ -275,14 +333,21 @@ class Simulation {
     return {
       transport: settings.transport,
       disconnectTimeoutS: settings.quicDisconnectTimeoutS,
-      keepaliveS: settings.quicKeepaliveS,
+      keepaliveS: { bridge: settings.quicKeepaliveS, broker: this.#options.broker.settings.quicKeepaliveS ?? 0 },
+      maxAckDelayMs: settings.quicMaxAckDelayMs ?? MAX_ACK_DELAY_MS,
       idleTimeoutS: idle.length === 0 ? 0 : Math.min(...idle),
     };
+  }
+
+  #hold(run: () => void): void {
+    if (this.#held.length < HELD_MAX) this.#held.push(run);
   }
 
   #userOf(id: number) {
     return {
       now: () => this.#now,
+      atBroker: (bytes: number, run: () => void) => this.#process.run(bytes, run),
+      hold: (run: () => void) => this.#hold(run),
       deliver: (to: Endpoint, chunk: Chunk) => this.#deliver(id, to, chunk),
       closed: (at: Endpoint, cause: CloseCause) => this.#onClosed(id, at, cause),
       abandoned: (from: Endpoint, chunk: Chunk) => this.#onAbandoned(from, chunk),
