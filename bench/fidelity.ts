@@ -28,7 +28,7 @@ const comparisons: Comparison[] = [];
 for (const name of readdirSync(incidents).sort()) {
   if (!name.includes(values.only)) continue;
   const scenario = loadScenario(path.join(incidents, name));
-  const real = await measureReal(scenario.folder, scenario.truth);
+  const real = await measureReal(scenario);
   const runs = Array.from({ length: seeds }, (_, index) => measureSimulated(scenario, index + 1).measures);
   const comparison = compare(scenario, real, runs);
   comparisons.push(comparison);

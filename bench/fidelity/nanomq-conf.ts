@@ -21,11 +21,15 @@ export function readSeconds(text: string, key: string, absent: number): number {
   return readInteger(text, key, absent);
 }
 
-/** Defect D11: up to 0.24.8 the `m` of `800ms` is read as minutes, and the seconds are used as milliseconds; `1s` is 1000 ms. */
+/**
+ * Defect D11: up to 0.24.8 the value is read in seconds, with `m` for minutes, and the number is used as milliseconds: `800ms` gives
+ * 48000 ms and `1s` gives 1 ms (incident 26 repeats its Initial after 3, 6, 12 … ms, and connects 1.54 or 3.08 s after a dial).
+ */
 export function readMilliseconds(text: string, key: string, release: string, absent: number): number {
   const match = /^(\d+)(ms|s)?$/.exec(readText(text, key) ?? '');
   if (!match) return absent;
   const count = Number(match[1]);
-  if (match[2] === 's') return count * 1000;
-  return compareReleases(release, '0.24.9') < 0 ? count * 60 : count;
+  const misread = compareReleases(release, '0.24.9') < 0;
+  if (match[2] === 's') return misread ? count : count * 1000;
+  return misread ? count * 60 : count;
 }

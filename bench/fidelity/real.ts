@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { createParser, type Layout, LineSplitter, type LogRecord } from '../../parsers/index.ts';
 import { add, type Cycle, eventKey, type Measures } from './measures.ts';
-import { micros, originOf, type Truth } from './scenario.ts';
+import { micros, originOf, readDelivered, type Scenario, type Truth } from './scenario.ts';
 
 const LAYOUTS: readonly (readonly [RegExp, Layout])[] = [
   [/^nanomq\.log(\.\d+)?\.gz$/, 'nanomq-file'],
@@ -12,7 +12,8 @@ const LAYOUTS: readonly (readonly [RegExp, Layout])[] = [
   [/^emqx\.log\.gz$/, 'emqx-text'],
 ];
 
-export async function measureReal(folder: string, truth: Truth): Promise<Measures> {
+export async function measureReal(scenario: Scenario): Promise<Measures> {
+  const { folder, truth } = scenario;
   const origin = originOf(truth);
   const cycles = truth.bridge_disconnects.map(
     (end): Cycle => ({
@@ -21,18 +22,20 @@ export async function measureReal(folder: string, truth: Truth): Promise<Measure
       endS: (micros(end.time) - origin) / 1e6,
     }),
   );
-  return { cycles, messages: messagesOf(truth), events: await eventsOf(folder, truth) };
+  return { cycles, messages: messagesOf(folder, scenario), events: await eventsOf(folder, truth) };
 }
 
-function messagesOf(truth: Truth): Map<string, number> {
+function messagesOf(folder: string, scenario: Scenario): Map<string, number> {
+  const delivered = readDelivered(folder);
   const messages = new Map<string, number>();
-  for (const [name, counts] of [
-    ['up', truth.counts.uplink],
-    ['down', truth.counts.downlink],
+  for (const [direction, kind] of [
+    ['up', 'publish'],
+    ['down', 'downlink'],
   ] as const) {
-    if (!counts) continue;
-    messages.set(`${name} delivered`, counts.delivered);
-    messages.set(`${name} lost`, counts.published - counts.delivered);
+    const offered = scenario.stimuli.filter((stimulus) => stimulus.kind === kind).length;
+    if (offered === 0) continue;
+    messages.set(`${direction} delivered`, delivered[direction]);
+    messages.set(`${direction} lost`, offered - delivered[direction]);
   }
   return messages;
 }

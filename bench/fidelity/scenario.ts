@@ -16,7 +16,9 @@ import {
   type SimOptions,
   type Stimulus,
 } from '../../engine/index.ts';
+import { matchesTopic } from '../../engine/broker/topic-filter.ts';
 import { bridgeBlock, readInteger, readMilliseconds, readSeconds, readText } from './nanomq-conf.ts';
+import { throughLocalConnection } from './publisher.ts';
 
 export interface Truth {
   readonly id: string;
@@ -155,16 +157,44 @@ function readBrokerSettings(folder: string): BrokerSettings {
   return limit ? { ...DEFAULT_BROKER_SETTINGS, maxPacketSize: Number(limit[1]) * 1024 } : DEFAULT_BROKER_SETTINGS;
 }
 
-/** Messages that were published before NanoMQ ran never reached it. */
+/**
+ * Messages of this bridge: those that a forward rule or a subscription of it matches. What was published before NanoMQ ran never
+ * reached it.
+ */
 function readMessages(folder: string, truth: Truth, origin: number): Stimulus[] {
-  return readLines(folder, 'published.jsonl.gz').flatMap((line): Stimulus[] => {
-    const up = line.dir === 'up';
+  const topics = topicsOf(folder);
+  const up: Extract<Stimulus, { kind: 'publish' }>[] = [];
+  const down: Stimulus[] = [];
+  for (const line of readLines(folder, 'published.jsonl.gz')) {
+    const isUp = line.dir === 'up';
     const at = micros(String(line.t)) - origin;
-    if (at < 0) return [];
-    const size = Number(line.size ?? (up ? truth.publish?.size : truth.downlink?.size) ?? PAYLOAD_BYTES);
-    const message: Message = { seq: Number(line.s), topic: String(line.topic), qos: Number(line.q) as Qos, size };
-    return [{ at, kind: up ? 'publish' : 'downlink', message }];
-  });
+    const topic = String(line.topic);
+    if (at < 0 || !topics(isUp ? 'up' : 'down', topic)) continue;
+    const size = Number(line.size ?? (isUp ? truth.publish?.size : truth.downlink?.size) ?? PAYLOAD_BYTES);
+    const message: Message = { seq: Number(line.s), topic, qos: Number(line.q) as Qos, size };
+    if (isUp) up.push({ at, kind: 'publish', message });
+    else down.push({ at, kind: 'downlink', message });
+  }
+  return [...throughLocalConnection(up), ...down];
+}
+
+/** Distinct messages of this bridge that arrived, by direction. */
+export function readDelivered(folder: string): { readonly up: number; readonly down: number } {
+  const topics = topicsOf(folder);
+  const seen = { up: new Set<number>(), down: new Set<number>() };
+  for (const line of readLines(folder, 'delivered.jsonl.gz')) {
+    const direction = line.dir === 'up' ? 'up' : 'down';
+    if (topics(direction, String(line.topic))) seen[direction].add(Number(line.s));
+  }
+  return { up: seen.up.size, down: seen.down.size };
+}
+
+function topicsOf(folder: string): (direction: 'up' | 'down', topic: string) => boolean {
+  const block = bridgeBlock(readFileSync(path.join(folder, 'nanomq.conf'), 'utf8'));
+  const forwards = [...block.matchAll(/local_topic\s*=\s*"([^"]+)"/g)].map((match) => match[1]!);
+  const subscriptions = readSubscriptions(block).map((subscription) => subscription.topic);
+  return (direction, topic) =>
+    (direction === 'up' ? forwards : subscriptions).some((filter) => matchesTopic(filter, topic));
 }
 
 /** What the forwarder and the harness did. `brokerDown`: the forwarder swallows what a stopped broker would refuse. */
