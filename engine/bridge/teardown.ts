@@ -7,7 +7,6 @@ import { type Bridge, isPublishQos0, type Pipe } from './state.ts';
 /** What a dial that failed and a TCP receive that was cut end with. */
 export const DIAL_FAILED = 136;
 export const REASON_SERVER_SHUTTING_DOWN = 139;
-const REASON_KEEPALIVE_TIMEOUT = 141;
 
 /** What the teardown of a pipe looks like in the log. */
 interface Teardown {
@@ -33,8 +32,17 @@ export function closeByDisconnectPacket(bridge: Bridge, reasonCode: number): voi
 export function closeByPingTimeout(bridge: Bridge): void {
   if (bridge.phase.kind !== 'up') return;
   log(bridge, 'warn', 'bridge_ping_timeout');
-  const reasonCode = bridge.settings.transport === 'quic' ? 0 : REASON_KEEPALIVE_TIMEOUT;
-  teardown(bridge, bridge.phase.pipe, { reasonCode, receiveError: null, closesTransport: true });
+  if (bridge.settings.transport === 'quic') {
+    teardown(bridge, bridge.phase.pipe, { reasonCode: 0, receiveError: null, closesTransport: true });
+    return;
+  }
+  // Measured (incidents 11a, 24c): the receive that is closed with the pipe reports itself, and 139 is what remains.
+  log(bridge, 'info', 'tcp_bridge_aio_error', { nng_errstr: 'Object closed' });
+  teardown(bridge, bridge.phase.pipe, {
+    reasonCode: REASON_SERVER_SHUTTING_DOWN,
+    receiveError: DIAL_FAILED,
+    closesTransport: true,
+  });
 }
 
 export function closeBySendError(bridge: Bridge): void {

@@ -29,6 +29,9 @@ const QUIC_0_22_10: BridgeProfile = {
   watchdogMs: null, // §3.4: disabled before 0.23.1
   ctxMsgs: 'none', // §2.1
   connectedGuard: false,
+  // Measured (incidents 01d 02a 02b 13a 16 21 26 26b, all 0.23.1): 28 of 60 redials without any jitter, in later releases none of
+  // 90. A signed remainder of a random number would do that.
+  redialJitter: 'none-or-uniform',
   log: {
     pingSent: { severity: 'info', counters: false }, // logs 2.1.1 row 10
     aioBusy: 'info', // logs 2.3.2 row 2
@@ -54,6 +57,7 @@ const QUIC_0_23_2: BridgeProfile = {
   pingTimerResetOnReceive: 'pingresp', // NanoNNG b0cb1443e + 36522cdaf
   pingCountResetOn: 'pingresp',
   offlineSend: 'park-all', // 446d23100; D3b
+  redialJitter: 'uniform', // measured from 0.23.6 on
 };
 
 const QUIC_0_23_7: BridgeProfile = {
@@ -136,6 +140,7 @@ const TCP_0_22_10: BridgeProfile = {
   watchdogMs: null,
   ctxMsgs: 'none',
   connectedGuard: false,
+  redialJitter: 'uniform', // not measured before 0.23.6
   log: {
     pingSent: { severity: 'info', counters: false }, // logs 2.1.2 row 8
     aioBusy: 'info',
