@@ -28,11 +28,8 @@ export async function measureReal(scenario: Scenario): Promise<Measures> {
 function messagesOf(folder: string, scenario: Scenario): Map<string, number> {
   const delivered = readDelivered(folder);
   const messages = new Map<string, number>();
-  for (const [direction, kind] of [
-    ['up', 'publish'],
-    ['down', 'downlink'],
-  ] as const) {
-    const offered = scenario.stimuli.filter((stimulus) => stimulus.kind === kind).length;
+  for (const direction of ['up', 'down'] as const) {
+    const offered = scenario.offered[direction];
     if (offered === 0) continue;
     messages.set(`${direction} delivered`, delivered[direction]);
     messages.set(`${direction} lost`, offered - delivered[direction]);

@@ -18,7 +18,7 @@ import {
 } from '../../engine/index.ts';
 import { matchesTopic } from '../../engine/broker/topic-filter.ts';
 import { bridgeBlock, readInteger, readMilliseconds, readSeconds, readText } from './nanomq-conf.ts';
-import { throughLocalConnection } from './publisher.ts';
+import { type Publish, throughLocalConnection } from './publisher.ts';
 
 export interface Truth {
   readonly id: string;
@@ -56,7 +56,12 @@ export interface Scenario {
   readonly folder: string;
   readonly truth: Truth;
   readonly options: Omit<SimOptions, 'seed' | 'stimuli'>;
-  readonly stimuli: readonly Stimulus[];
+  /** What happens in one run; the local publisher's scheduling differs from seed to seed. */
+  readonly stimuliOf: (seed: number) => readonly Stimulus[];
+  /** Messages published by direction. */
+  readonly offered: Readonly<Record<'up' | 'down', number>>;
+  /** When the broker was stopped or killed. */
+  readonly brokerStops: readonly number[];
 }
 
 /** What a message of the corpus weighs where the workload names no size: `{"s":1,"t":1795323205238,"q":0}`. */
@@ -72,7 +77,7 @@ export function loadScenario(folder: string): Scenario {
   const { link, stimuli: network } = readNetwork(folder, truth, origin);
   const bridge = bridgeProfile(truth.nanomq_version, truth.transport).profile;
   const settings = readBridgeSettings(folder, truth);
-  const stimuli = [...readMessages(folder, truth, origin), ...network].sort((left, right) => left.at - right.at);
+  const { up, down } = readMessages(folder, truth, origin);
   return {
     name: path.basename(folder),
     folder,
@@ -83,7 +88,10 @@ export function loadScenario(folder: string): Scenario {
       durationUs: micros(truth.end) - origin,
       link,
     },
-    stimuli,
+    stimuliOf: (seed) =>
+      [...throughLocalConnection(up, seed), ...down, ...network].sort((left, right) => left.at - right.at),
+    offered: { up: up.length, down: down.length },
+    brokerStops: network.filter(({ kind }) => kind === 'broker-stop' || kind === 'broker-kill').map(({ at }) => at),
   };
 }
 
@@ -161,9 +169,9 @@ function readBrokerSettings(folder: string): BrokerSettings {
  * Messages of this bridge: those that a forward rule or a subscription of it matches. What was published before NanoMQ ran never
  * reached it.
  */
-function readMessages(folder: string, truth: Truth, origin: number): Stimulus[] {
+function readMessages(folder: string, truth: Truth, origin: number): { up: Publish[]; down: Stimulus[] } {
   const topics = topicsOf(folder);
-  const up: Extract<Stimulus, { kind: 'publish' }>[] = [];
+  const up: Publish[] = [];
   const down: Stimulus[] = [];
   for (const line of readLines(folder, 'published.jsonl.gz')) {
     const isUp = line.dir === 'up';
@@ -175,7 +183,7 @@ function readMessages(folder: string, truth: Truth, origin: number): Stimulus[] 
     if (isUp) up.push({ at, kind: 'publish', message });
     else down.push({ at, kind: 'downlink', message });
   }
-  return [...throughLocalConnection(up), ...down];
+  return { up, down };
 }
 
 /** Distinct messages of this bridge that arrived, by direction. */
@@ -238,7 +246,8 @@ function listeningAgain(folder: string, truth: Truth): number[] {
   return restarts.flatMap((restart) => packets.find((at) => at > restart) ?? []);
 }
 
-const LOOPBACK_DELAY_MS = 0.2;
+/** Forwarder and EMQX on one machine: PUBACKs come back after 2 or 3 ms in most incidents without a delay. */
+const LOOPBACK_DELAY_MS = 1.1;
 
 function cut(truth: Truth, down: boolean): NetworkChange {
   return truth.transport === 'tcp' ? { hold: down } : { down };

@@ -16,7 +16,7 @@ export function measureSimulated(scenario: Scenario, seed: number): Simulated {
   const summary = simulate(
     {
       ...scenario.options,
-      stimuli: scenario.stimuli,
+      stimuli: scenario.stimuliOf(seed),
       seed,
       wrapBridge: (machine) => checkedBridge(machine, settings.transport === 'quic' && settings.quicQosPriority),
     },
@@ -39,7 +39,7 @@ const REPLACED: ReadonlyMap<number, string> = new Map([
 function cyclesOf(records: readonly SimRecord[], scenario: Scenario): Cycle[] {
   const connectedAt = new Map<string, number>();
   const cycles: Cycle[] = [];
-  const stops = scenario.stimuli.filter((stimulus) => stimulus.kind === 'broker-stop' || stimulus.kind === 'broker-kill').map((stimulus) => stimulus.at);
+  const stops = [...scenario.brokerStops];
   const bridgeUser = scenario.options.bridge.settings.username;
   const rivals = new Set<string>();
   const end = (peer: string, at: number, reason: string): void => {

@@ -72,6 +72,8 @@ export class Flow {
   /** When the timer in the event queue fires. */
   #timerAt: Micros | null = null;
   #timeouts = 0;
+  /** When the newest chunk that was acknowledged was sent. */
+  #newestAcked: Micros = -1;
 
   constructor(ends: FlowEnds, queue: EventQueue, link: Link) {
     this.#ends = ends;
@@ -219,32 +221,48 @@ export class Flow {
   }
 
   #onAckReceived(acked: readonly Chunk[]): void {
-    let newestAcked: Micros = 0;
     for (const chunk of acked) {
-      newestAcked = Math.max(newestAcked, chunk.lastSentAt);
+      this.#newestAcked = Math.max(this.#newestAcked, chunk.lastSentAt);
       if (chunk.acked || !this.#outstanding.delete(chunk)) continue;
       chunk.acked = true;
       this.#streamOf(chunk.stream).unackedBytes -= chunk.bytes;
     }
     this.#timeouts = 0;
     this.#retransmitAt = null;
-    if (this.#outstanding.size > 0) this.#retransmitOvertaken(newestAcked);
+    this.#retransmitOvertaken();
     this.#releaseWithheld();
     this.#armRetransmit();
     this.#completeUnblocked();
     this.#ends.onAck();
   }
 
-  /** RFC 9002 §6.1.2: what was sent an eighth of a round trip before something acknowledged is lost. */
-  #retransmitOvertaken(newestAcked: Micros): void {
-    const threshold = newestAcked - Math.floor(this.#link.roundTrip / 8) - REORDER_MARGIN;
+  /**
+   * RFC 9002 §6.1: what was sent before something acknowledged is lost when it was sent nine eighths of a round trip ago.
+   * @returns true if something was sent again
+   */
+  #retransmitOvertaken(): boolean {
+    const lostIfBefore = this.#ends.now() - this.#lossDelay();
     let budget = RETRANSMIT_BATCH;
     for (const chunk of this.#outstanding) {
-      if (budget === 0 || chunk.firstSentAt >= threshold) break;
-      if (chunk.lastSentAt >= threshold) continue;
+      if (budget === 0 || chunk.firstSentAt >= this.#newestAcked) break;
+      if (chunk.lastSentAt >= this.#newestAcked || chunk.lastSentAt > lostIfBefore) continue;
       budget--;
       this.#transmit(chunk);
     }
+    return budget < RETRANSMIT_BATCH;
+  }
+
+  #lossDelay(): Micros {
+    return Math.floor((this.#link.roundTrip * 9) / 8) + REORDER_MARGIN;
+  }
+
+  /** When the oldest chunk that was overtaken counts as lost; null: none was overtaken. */
+  #overtakenDeadline(): Micros | null {
+    for (const chunk of this.#outstanding) {
+      if (chunk.firstSentAt >= this.#newestAcked) return null;
+      if (chunk.lastSentAt < this.#newestAcked) return chunk.lastSentAt + this.#lossDelay();
+    }
+    return null;
   }
 
   #releaseWithheld(): void {
@@ -278,7 +296,8 @@ export class Flow {
   /** One live entry of the event queue at a time; what fires too early goes to sleep again. */
   #armRetransmit(): void {
     if (this.#retransmitAt !== null || this.#outstanding.size === 0) return;
-    this.#retransmitAt = this.#ends.now() + this.#retransmitDelay();
+    const probeAt = this.#ends.now() + this.#retransmitDelay();
+    this.#retransmitAt = Math.min(probeAt, this.#overtakenDeadline() ?? probeAt);
     this.#sleepUntilRetransmit();
   }
 
@@ -303,6 +322,10 @@ export class Flow {
 
   #retransmit(): void {
     if (!this.#ends.senderOpen() || this.#outstanding.size === 0) return;
+    if (this.#retransmitOvertaken()) {
+      this.#armRetransmit();
+      return;
+    }
     // What a proxy keeps was acknowledged by it.
     const held = this.#ends.transport === 'tcp' && this.#link.isHolding;
     const base = Math.floor(this.#link.roundTrip * 1.5);
