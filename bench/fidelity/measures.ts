@@ -41,6 +41,7 @@ export function eventKey(
   event: string,
   fields: { readonly [key: string]: unknown } | null,
 ): string {
-  const detail = product === 'emqx' ? (fields?.packet ?? fields?.reason) : fields?.sid;
+  // Which of two streams was drawn says nothing, so a stream's number stays out.
+  const detail = product === 'emqx' ? (fields?.packet ?? fields?.reason) : undefined;
   return detail === undefined || detail === null ? `${product} ${event}` : `${product} ${event} ${String(detail)}`;
 }

@@ -11,6 +11,8 @@ import { closeByPingTimeout } from './teardown.ts';
 import { CONTROL_STREAM, write } from './write.ts';
 
 const WATCHDOG_PERIOD_MS = 5_000;
+/** Measured §2.5: one abort, eight lines. */
+const REOPENED_LINES = 8;
 const WATCHED_STREAMS = [3, 4] as const;
 
 export function tickPeriod(bridge: Bridge): number {
@@ -132,6 +134,8 @@ export function onWatchdog(bridge: Bridge, pipe: Pipe): void {
     pipe.slowestWrite.delete(stream);
     log(bridge, 'warn', 'quic_substream_timeout_close', { sid: stream, latency_ms: Math.floor(slowest / 1000) });
     bridge.out.push({ kind: 'reset-stream', stream });
-    log(bridge, 'info', 'quic_substream_reopened', { sid: stream, aio_ptr: '0x7f0000003000' });
+    for (let line = 0; line < REOPENED_LINES; line++) {
+      log(bridge, 'info', 'quic_substream_reopened', { sid: stream, aio_ptr: '0x7f0000003000' });
+    }
   }
 }
