@@ -174,7 +174,11 @@ export class Connection {
         senderOpen: () => this.#ends[from].open,
         receiverOpen: () => this.#ends[to].open,
         onArrival: () => this.#noteReceive(to),
-        onAck: () => this.#noteReceive(from),
+        onAck: (sentAt) => {
+          this.#noteReceive(from);
+          // The acknowledgement was a packet of the other direction.
+          this.#flows[to].noteArrival(sentAt);
+        },
         deliver: (chunk) => this.#deliver(to, chunk),
       },
       this.#queue,

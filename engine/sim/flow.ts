@@ -22,7 +22,6 @@ const RETRANSMIT_MARGIN: Micros = 25 * MILLISECOND;
 const RETRANSMIT_MIN: Readonly<Record<'quic' | 'tcp', Micros>> = { quic: 30 * MILLISECOND, tcp: 200 * MILLISECOND };
 /** Measured (incident 17): after 10 s without a link data flows again within half a second, so msquic's probes do not back off far. */
 const RETRANSMIT_MAX: Readonly<Record<'quic' | 'tcp', Micros>> = { quic: 500 * MILLISECOND, tcp: 120 * SECOND };
-const PROBE_ACK_DELAY_MAX: Micros = 25 * MILLISECOND;
 /** Jitter below this never looks like a loss. */
 const REORDER_MARGIN: Micros = 1 * MILLISECOND;
 /** Chunks sent again when a retransmission timer fires; the rest follows with the next acknowledgement. */
@@ -49,8 +48,8 @@ export interface FlowEnds {
   onTransmit(): void;
   /** Something of this direction reached the receiver. */
   onArrival(): void;
-  /** An acknowledgement reached the sender. */
-  onAck(): void;
+  /** An acknowledgement that was sent at that time reached the sender. */
+  onAck(sentAt: Micros): void;
   deliver(chunk: Chunk): void;
 }
 
@@ -76,7 +75,7 @@ export class Flow {
   /** When the timer in the event queue fires. */
   #timerAt: Micros | null = null;
   #timeouts = 0;
-  /** When the newest chunk that was acknowledged was sent. */
+  /** When the newest packet that was acknowledged was sent. */
   #newestAcked: Micros = -1;
 
   constructor(ends: FlowEnds, queue: EventQueue, link: Link) {
@@ -90,7 +89,8 @@ export class Flow {
       receiverOpen: () => ends.receiverOpen(),
       deliver: (chunk) => ends.deliver(chunk),
       at: (time, run) => queue.add(time, () => ends.atReceiver(0, run)),
-      sendAck: (acked) => this.#sendAck(acked),
+      sendAck: (acked, newestArrived) => this.#sendAck(acked, newestArrived),
+      isNews: (newestArrived) => newestArrived > this.#newestAcked && this.#outstanding.size > 0,
     });
   }
 
@@ -108,6 +108,11 @@ export class Flow {
   /** The receiver sends something: an acknowledgement that is due goes along. */
   acknowledge(): void {
     this.#receiver.acknowledge();
+  }
+
+  /** A packet without data came from the sender; the next acknowledgement covers it too. */
+  noteArrival(sentAt: Micros): void {
+    this.#receiver.noteArrival(sentAt);
   }
 
   send(
@@ -215,21 +220,21 @@ export class Flow {
     this.#receiver.arrive(chunk, packetNumber);
   }
 
-  #sendAck(acked: readonly Chunk[]): boolean {
+  #sendAck(acked: readonly Chunk[], newestArrived: Micros): boolean {
     const now = this.#ends.now();
     const travel = this.#link.travelTime(this.#ends.from === 'bridge' ? 'broker' : 'bridge', ACK_BYTES, now);
     if (travel === null) return false;
     this.#queue.add(now + travel, () =>
       this.#ends.atSender(ACK_BYTES, () => {
-        if (this.#ends.senderOpen()) this.#onAckReceived(acked);
+        if (this.#ends.senderOpen()) this.#onAckReceived(acked, newestArrived, now);
       }),
     );
     return true;
   }
 
-  #onAckReceived(acked: readonly Chunk[]): void {
+  #onAckReceived(acked: readonly Chunk[], newestArrived: Micros, sentAt: Micros): void {
+    this.#newestAcked = Math.max(this.#newestAcked, newestArrived);
     for (const chunk of acked) {
-      this.#newestAcked = Math.max(this.#newestAcked, chunk.lastSentAt);
       if (chunk.acked || !this.#outstanding.delete(chunk)) continue;
       chunk.acked = true;
       this.#unackedBytes -= chunk.bytes;
@@ -240,7 +245,7 @@ export class Flow {
     this.#releaseWithheld();
     this.#armRetransmit();
     this.#completeUnblocked();
-    this.#ends.onAck();
+    this.#ends.onAck(sentAt);
   }
 
   /**
@@ -292,15 +297,12 @@ export class Flow {
     this.#blocked = still;
   }
 
-  /**
-   * RFC 9002 §6.2.1 adds the receiver's max_ack_delay. A misread one of 6 s is not added: in incident 10 (20 % loss) no PUBACK comes
-   * later than 4.6 s.
-   */
+  /** RFC 9002 §6.2.1: the receiver may keep back its acknowledgement for max_ack_delay, so that comes on top. */
   #retransmitDelay(): Micros {
     const { transport, maxAckDelay } = this.#ends;
     const measured = Math.floor(this.#link.roundTrip * 1.5) + RETRANSMIT_MARGIN;
     const delay = Math.max(RETRANSMIT_MIN[transport], measured) * 2 ** Math.min(this.#timeouts, 20);
-    return Math.min(delay, Math.max(RETRANSMIT_MAX[transport], measured)) + (transport === 'quic' ? Math.min(maxAckDelay, PROBE_ACK_DELAY_MAX) : 0);
+    return Math.min(delay, Math.max(RETRANSMIT_MAX[transport], measured)) + (transport === 'quic' ? maxAckDelay : 0);
   }
 
   /** One live entry of the event queue at a time; what fires too early goes to sleep again. */

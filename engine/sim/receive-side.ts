@@ -23,7 +23,9 @@ export interface ReceiveUser {
   /** `run` at that time. */
   at(time: Micros, run: () => void): void;
   /** Sends an acknowledgement; false: it was lost on the way. */
-  sendAck(acked: readonly Chunk[]): boolean;
+  sendAck(acked: readonly Chunk[], newestArrived: Micros): boolean;
+  /** Whether the sender would learn of a loss from hearing that a packet sent then arrived. */
+  isNews(newestArrived: Micros): boolean;
 }
 
 export class ReceiveSide {
@@ -31,6 +33,8 @@ export class ReceiveSide {
   readonly #streams = new Map<number, ReceiveStream>();
   #unacknowledged: Chunk[] = [];
   #packetsSinceAck = 0;
+  /** When the newest packet that arrived was sent, data or not: a gap before it is a loss. */
+  #newestArrived: Micros = -1;
   #nextPacket = 0;
   #ackTimerAt: Micros | null = null;
 
@@ -51,6 +55,7 @@ export class ReceiveSide {
     const inOrder = packetNumber === this.#nextPacket;
     this.#nextPacket = Math.max(this.#nextPacket, packetNumber + 1);
     this.#unacknowledged.push(chunk);
+    this.noteArrival(chunk.lastSentAt);
     this.#packetsSinceAck++;
     if (!chunk.arrived) {
       chunk.arrived = true;
@@ -60,11 +65,16 @@ export class ReceiveSide {
     else this.#armAckTimer();
   }
 
+  noteArrival(sentAt: Micros): void {
+    this.#newestArrived = Math.max(this.#newestArrived, sentAt);
+  }
+
   /** Sends what is due for an acknowledgement; something else that goes out takes it along. */
   acknowledge(): void {
-    if (this.#unacknowledged.length === 0 || !this.#user.receiverOpen()) return;
+    if (!this.#user.receiverOpen()) return;
+    if (this.#unacknowledged.length === 0 && !this.#user.isNews(this.#newestArrived)) return;
     // What an acknowledgement that was lost said is in the next one too.
-    if (!this.#user.sendAck(this.#unacknowledged)) return;
+    if (!this.#user.sendAck(this.#unacknowledged, this.#newestArrived)) return;
     this.#unacknowledged = [];
     this.#packetsSinceAck = 0;
   }
