@@ -30,6 +30,10 @@ export type Packet =
       readonly cleanStart: boolean;
       readonly protocol: 4 | 5;
       readonly username: string | null;
+      /** MQTT 5 Session Expiry Interval; absent: 0. */
+      readonly sessionExpiryS?: number;
+      /** MQTT 5 Receive Maximum; absent: 65535. */
+      readonly receiveMaximum?: number;
       readonly size: number;
     }
   | {
@@ -129,6 +133,13 @@ export interface BridgeSettings {
   readonly subscriptions: readonly { readonly topic: string; readonly qos: Qos }[];
   /** As in `server = "mqtt-quic://host:port"`; log lines carry it. Absent: a made-up one. */
   readonly address?: string;
+  /** `conn_properties.session_expiry_interval` and `.receive_maximum` (MQTT 5). Absent: 0 and 65535. */
+  readonly sessionExpiryS?: number;
+  readonly receiveMaximum?: number;
+  /** `hybrid_bridging`: no resend aio and no back-off (nanomq-bridge-model §2.2, §3.3). */
+  readonly hybrid?: boolean;
+  /** `log.level`; lines below it are not made. Absent: everything the machine knows. */
+  readonly logLevel?: Severity;
 }
 
 /** Settings of the broker that matter here, named as in emqx.conf. */
@@ -141,6 +152,13 @@ export interface BrokerSettings {
   readonly maxInflight: number; // 32
   readonly quicIdleTimeoutS: number; // 0 = none
   readonly quicKeepaliveS?: number; // keep_alive_interval of the QUIC listener; absent or 0: off
+  readonly maxMqueueLen?: number; // absent: 1000
+  readonly maxAwaitingRel?: number; // absent: 100
+  /** Resend of unacknowledged deliveries on a living connection, s; null: never. Absent: as the release does. */
+  readonly retryIntervalS?: number | null;
+  /** How long a persistent MQTT 3.1.1 session lives on, s. Absent: 7200. */
+  readonly sessionExpiryS?: number;
+  readonly logLevel?: Severity;
 }
 
 /** What of the network becomes different; what is absent stays. */
@@ -173,7 +191,9 @@ export type Stimulus =
   | { readonly at: Micros; readonly kind: 'broker-pause' } // SIGSTOP: what arrives waits in the socket buffer
   | { readonly at: Micros; readonly kind: 'broker-resume' }
   | { readonly at: Micros; readonly kind: 'rival-connect' } // another client takes the bridge's client id
-  | { readonly at: Micros; readonly kind: 'kick' };
+  | { readonly at: Micros; readonly kind: 'kick' }
+  /** From here on the broker refuses the bridge's CONNECT with this reason code; null: it accepts again. */
+  | { readonly at: Micros; readonly kind: 'refuse'; readonly reasonCode: number | null };
 
 /** Races whose outcome a log shows; consumed in order, then the machine draws from its Rng again. */
 export interface Choices {

@@ -22,6 +22,7 @@ export type BridgeLossReason =
   | 'send-failed' // the transport refused the write (stream aborted, packet too large)
   | 'connection-lost' // QoS 0 written to a connection that ended before the peer acknowledged it (told by the driver)
   | 'no-context' // downlink: receive queue full
+  | 'half-received' // downlink QoS 2: the connection ended before PUBREL
   | 'receiver-dead'; // downlink: nobody receives any more on this pipe
 
 export type BridgeInput =
@@ -31,9 +32,13 @@ export type BridgeInput =
   | { readonly kind: 'connected' }
   /** The connection or the dial ended. After `peer-fin` the machine closes the connection itself. */
   | { readonly kind: 'closed'; readonly cause: CloseCause }
+  /** Answer to `dial`: the old QUIC connection has not finished its shutdown; the dial ends with EBUSY. */
+  | { readonly kind: 'dial-busy' }
   | { readonly kind: 'packet'; readonly stream: StreamIndex; readonly packet: Packet }
   /** A write was taken over by the transport (result 0) or failed (an nng or sticky code: 18, 20, 7, 128, 139). */
   | { readonly kind: 'sent'; readonly token: WriteToken; readonly result: number }
+  /** The QUIC library refused the write itself. The product never completes it (D6). */
+  | { readonly kind: 'write-refused'; readonly token: WriteToken; readonly status: number }
   /** A data stream of a living connection was aborted (by the peer or by our watchdog): its receive ends with 20. */
   | { readonly kind: 'stream-cancelled'; readonly stream: StreamIndex }
   | { readonly kind: 'offer'; readonly message: Message };

@@ -1,7 +1,8 @@
 /** Dialling, and the wait before it: jitter and back-off (nanomq-bridge-model §3.3). */
 
 import { milliseconds, SECOND } from '../time.ts';
-import { address, log } from './log.ts';
+import { hostPort, log } from './log.ts';
+import { logDialBegin } from './quic-lines.ts';
 import type { Bridge } from './state.ts';
 
 /** Ping period until CONNACK is processed. */
@@ -15,7 +16,7 @@ const BACKOFF_CAPPED_S = 360;
 export function dial(bridge: Bridge): void {
   bridge.phase = { kind: 'dialing' };
   bridge.connections++;
-  if (bridge.settings.transport === 'quic') log(bridge, 'info', 'quic_dial_begin');
+  if (bridge.settings.transport === 'quic') logDialBegin(bridge);
   bridge.out.push({ kind: 'dial' });
 }
 
@@ -46,7 +47,8 @@ function drawJitter(bridge: Bridge): number {
 }
 
 function nextBackoff(bridge: Bridge): number {
-  const configuredS = bridge.settings.backoffMaxS;
+  // Hybrid mode leaves the limit at 0.
+  const configuredS = bridge.settings.hybrid ? 0 : bridge.settings.backoffMaxS;
   const limitMs = (configuredS > BACKOFF_LIMIT_S ? BACKOFF_CAPPED_S : configuredS) * 1000;
   bridge.backoffMs *= 2;
   // A first draw of 0 gives no sleep and a new first draw.
@@ -79,6 +81,6 @@ function logBackoff(bridge: Bridge, backoffMs: number): void {
     log(bridge, 'info', 'bridge_reconnect_backoff', { backoff_ms: backoffMs });
     return;
   }
-  const hostPort = address(bridge).replace(/^[^/]*\/\//, '');
-  log(bridge, 'warn', 'bridge_reconnect_backoff', { host_port: hostPort, backoff_ms: backoffMs });
+  const host_port = hostPort(bridge);
+  log(bridge, 'warn', 'bridge_reconnect_backoff', { host_port, backoff_ms: backoffMs });
 }

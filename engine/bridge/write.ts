@@ -2,14 +2,14 @@
 
 import { filtersSize, publishSize } from '../packet-size.ts';
 import type { Packet } from '../types.ts';
-import { log, streamPointer } from './log.ts';
+import { log, logsDebug, streamPointer } from './log.ts';
 import { addTurn, type Bridge, type Outgoing, type Pipe } from './state.ts';
 
 export const CONTROL_STREAM = 0;
 const SUBSCRIBE_STREAMS = [1, 2] as const;
 const PUBLISH_STREAMS = [3, 4] as const;
 /** What a write of a packet above the server's Maximum Packet Size ends with (D7). */
-const PACKET_TOO_LARGE = 128;
+export const PACKET_TOO_LARGE = 128;
 const FAILED_WRITE_DELAY_US = 50;
 const NO_LOCAL_SUBSCRIPTION_BYTES = 1;
 
@@ -55,10 +55,14 @@ export function write(
     addTurn(bridge, { at: bridge.now + FAILED_WRITE_DELAY_US, kind: 'sent', token, result: failure });
     return;
   }
-  if (bridge.settings.transport === 'quic') {
-    log(bridge, 'debug', 'quic_write_start', { sid: stream, stream_ptr: streamPointer(bridge, stream) });
-  }
+  if (bridge.settings.transport === 'quic' && logsDebug(bridge)) logWrite(bridge, stream, outgoing, ordinary);
   bridge.out.push({ kind: 'write', token, stream, packet, message: outgoing?.message ?? null });
+}
+
+/** A priority send has a function, and so a line, of its own. */
+function logWrite(bridge: Bridge, stream: number, outgoing: Outgoing | null, ordinary: boolean): void {
+  if (outgoing !== null && !ordinary) log(bridge, 'debug', 'quic_write_priority_start', { sid: stream });
+  else log(bridge, 'debug', 'quic_write_start', { sid: stream, stream_ptr: streamPointer(bridge, stream) });
 }
 
 function failureOf(pipe: Pipe, packet: Packet): number | null {

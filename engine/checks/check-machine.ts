@@ -2,7 +2,7 @@
 
 import type { BridgeInput, BridgeMachine, BridgeOutput, WriteToken } from '../bridge/io.ts';
 import type { Micros, Packet } from '../types.ts';
-import { TraceCheckError } from './check-trace.ts';
+import { TraceCheckError } from './trace.ts';
 
 const OUTPUTS_PER_CALL_MAX = 100_000;
 

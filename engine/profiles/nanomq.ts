@@ -26,6 +26,9 @@ const QUIC_0_22_10: BridgeProfile = {
   resendWhileBusy: 'skip', // §3.2
   cancelTimer: 'unless-priority', // §2.5
   dupOnWire: false, // §3.2: from 0.24.3
+  receiveQueue: 'grows', // §1: QC:mqtt_pipe_recv_msgq_putq
+  transportQueueCap: 1024, // §1: QT:mqtt_quictran_pipe_init, rxlmq
+  ackQueueCap: 1024, // §1: rslmq
   watchdogMs: null, // §3.4: disabled before 0.23.1
   ctxMsgs: 'none', // §2.1
   connectedGuard: false,
@@ -42,6 +45,19 @@ const QUIC_0_22_10: BridgeProfile = {
     alreadyParked: 'info', // row 51
     acked: { severity: 'debug', latency: false }, // row 34
     ctxCachePut: false,
+    connackDelivered: 'info', // logs 2.3.2 row 9
+    receiveEnded: 'info', // logs 2.3.2 row 7
+    dialResult: true, // logs 2.2.3 row 2
+    receiveArmed: false,
+    receiveCancelled: 'debug', // logs 2.2.1 row 32
+    timerAborted: null, // logs 2.1.1 row 8; measured: no line in 0.23.1 to 0.23.10, one a disconnect in 0.24.11 and 0.25.3
+    sendOnClosed: false,
+    shutdownBug: true, // logs 2.2.2 row 61
+    sendQos: 'debug', // logs 2.1.1 row 22
+    resendTry: false,
+    commercialNotice: false,
+    subscribeFailed: false,
+    clientOnline: false,
   },
 };
 
@@ -60,9 +76,23 @@ const QUIC_0_23_2: BridgeProfile = {
   redialJitter: 'uniform', // measured from 0.23.6 on
 };
 
-const QUIC_0_23_7: BridgeProfile = {
+const QUIC_0_23_3: BridgeProfile = {
   ...QUIC_0_23_2,
+  log: {
+    ...QUIC_0_23_2.log,
+    dialResult: false, // logs 2.2.3 row 4: trace from here on
+    subscribeFailed: true, // logs 2.1.3 row 5; measured 03g
+  },
+};
+
+const QUIC_0_23_7: BridgeProfile = {
+  ...QUIC_0_23_3,
   clearBusyBeforeParked: true, // c86a8064e
+  log: {
+    ...QUIC_0_23_3.log,
+    sendOnClosed: true, // logs 2.1.1 row 54
+    sendQos: 'info', // row 53
+  },
 };
 
 const QUIC_0_23_10: BridgeProfile = {
@@ -73,6 +103,9 @@ const QUIC_0_23_10: BridgeProfile = {
   rearmReceiveOnCancel: true, // e0a11d239
   sendQueueCap: 'max_send_queue_len', // §1
   busyQos0: 'drop', // §2.4-5: silently
+  receiveQueue: 'max_recv_queue_len', // §1
+  transportQueueCap: 64, // §1
+  ackQueueCap: 64, // §1
   log: {
     ...QUIC_0_23_7.log,
     pingSent: { severity: 'info', counters: true }, // logs 2.1.1 row 58
@@ -80,12 +113,25 @@ const QUIC_0_23_10: BridgeProfile = {
     queueOverflow: false, // row 25: commented out
     offlineQos0: true, // row 60
     acked: { severity: 'info', latency: true }, // row 57
+    receiveArmed: true, // logs 2.2.1 rows 44, 46
+    receiveCancelled: 'warn', // logs 2.2.1 row 41
+    sendQos: null, // row 53 ends with 0.23.9
+  },
+};
+
+const QUIC_0_24_1: BridgeProfile = {
+  ...QUIC_0_23_10,
+  log: {
+    ...QUIC_0_23_10.log,
+    connackDelivered: 'debug', // logs 2.3.2 row 33
+    receiveEnded: 'debug', // logs 2.3.2 row 32
   },
 };
 
 const QUIC_0_24_2: BridgeProfile = {
-  ...QUIC_0_23_10,
+  ...QUIC_0_24_1,
   ctxMsgs: 'drop-oldest', // §2.1-2
+  log: { ...QUIC_0_24_1.log, clientOnline: true }, // mqtt_parser.c, 0.24.2–0.25.6; measured 03h
 };
 
 const QUIC_0_24_3: BridgeProfile = {
@@ -95,10 +141,15 @@ const QUIC_0_24_3: BridgeProfile = {
   pingLimit: 'backoff_max', // D14
   offlineSend: 'to-ctx-msgs', // §2.3
   busyQos0: 'queue-if-retry_qos_0', // §2.4-5
-  busySubscribe: 'drop', // counted as QoS 0; the resend timer still sends it
+  busySubscribe: 'like-qos0', // §2.4-5; the resend timer still sends it
   dupOnWire: true, // NanoNNG 300a6eccf, 171991577
   watchdogMs: null, // 144266649
-  log: { ...QUIC_0_24_2.log, busyQos0: 'info' }, // logs 2.1.1 row 62
+  log: {
+    ...QUIC_0_24_2.log,
+    busyQos0: 'info', // logs 2.1.1 row 62
+    shutdownBug: false, // logs 2.2.2 row 61 ends with 0.24.2
+    timerAborted: 'warn', // measured 03h, 03i; first release not known, taken with the new timer
+  },
 };
 
 const QUIC_0_24_14: BridgeProfile = {
@@ -110,12 +161,14 @@ const QUIC_0_24_14: BridgeProfile = {
 const QUIC_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
   { from: '0.22.10', to: '0.23.0', profile: QUIC_0_22_10 },
   { from: '0.23.1', to: '0.23.1', profile: QUIC_0_23_1 },
-  { from: '0.23.2', to: '0.23.6', profile: QUIC_0_23_2 },
+  { from: '0.23.2', to: '0.23.2', profile: QUIC_0_23_2 },
+  { from: '0.23.3', to: '0.23.6', profile: QUIC_0_23_3 },
   { from: '0.23.7', to: '0.23.9', profile: QUIC_0_23_7 },
-  { from: '0.23.10', to: '0.24.1', profile: QUIC_0_23_10 },
+  { from: '0.23.10', to: '0.24.0', profile: QUIC_0_23_10 },
+  { from: '0.24.1', to: '0.24.1', profile: QUIC_0_24_1 },
   { from: '0.24.2', to: '0.24.2', profile: QUIC_0_24_2 },
   { from: '0.24.3', to: '0.24.13', profile: QUIC_0_24_3 },
-  { from: '0.24.14', to: null, profile: QUIC_0_24_14 },
+  { from: '0.24.14', to: '0.25.6', profile: QUIC_0_24_14 },
 ];
 
 const TCP_0_22_10: BridgeProfile = {
@@ -137,6 +190,9 @@ const TCP_0_22_10: BridgeProfile = {
   resendWhileBusy: 'queue', // §3.2
   cancelTimer: 'always', // §2.7
   dupOnWire: false,
+  receiveQueue: 'fixed', // §1
+  transportQueueCap: 1024, // one stream: never asked
+  ackQueueCap: 1024, // §1 gives none for TCP
   watchdogMs: null,
   ctxMsgs: 'none',
   connectedGuard: false,
@@ -151,6 +207,19 @@ const TCP_0_22_10: BridgeProfile = {
     alreadyParked: 'info', // row 24
     acked: null, // logs 2.1.2 has no such row
     ctxCachePut: false,
+    connackDelivered: 'info', // logs 2.3.2 row 9
+    receiveEnded: 'info', // logs 2.3.2 row 7
+    dialResult: true, // logs 2.2.3 row 2
+    receiveArmed: false,
+    receiveCancelled: 'debug',
+    timerAborted: 'info', // logs 2.1.2 row 6; measured 11b
+    sendOnClosed: false,
+    shutdownBug: false,
+    sendQos: null,
+    resendTry: true, // logs 2.1.2 row 29
+    commercialNotice: false,
+    subscribeFailed: false,
+    clientOnline: false,
   },
 };
 
@@ -167,10 +236,29 @@ const TCP_0_23_2: BridgeProfile = {
 
 const TCP_0_23_3: BridgeProfile = {
   ...TCP_0_23_2,
-  log: { ...TCP_0_23_2.log, alreadyParked: 'warn' }, // logs 2.1.2 row 42
+  log: {
+    ...TCP_0_23_2.log,
+    alreadyParked: 'warn', // logs 2.1.2 row 42
+    commercialNotice: true, // row 43; measured 11a
+    dialResult: false, // logs 2.2.3 row 4
+    subscribeFailed: true, // logs 2.1.3 row 5
+  },
 };
 
-const TCP_0_24_2: BridgeProfile = { ...TCP_0_23_3, ctxMsgs: 'drop-oldest' };
+const TCP_0_24_1: BridgeProfile = {
+  ...TCP_0_23_3,
+  log: {
+    ...TCP_0_23_3.log,
+    connackDelivered: 'debug', // logs 2.3.2 row 33
+    receiveEnded: 'debug', // logs 2.3.2 row 32
+  },
+};
+
+const TCP_0_24_2: BridgeProfile = {
+  ...TCP_0_24_1,
+  ctxMsgs: 'drop-oldest', // §2.1-2
+  log: { ...TCP_0_24_1.log, clientOnline: true }, // mqtt_parser.c, 0.24.2–0.25.6
+};
 
 const TCP_0_24_3: BridgeProfile = {
   ...TCP_0_24_2,
@@ -199,12 +287,13 @@ const TCP_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
   { from: '0.22.10', to: '0.23.0', profile: TCP_0_22_10 },
   { from: '0.23.1', to: '0.23.1', profile: TCP_0_23_1 },
   { from: '0.23.2', to: '0.23.2', profile: TCP_0_23_2 },
-  { from: '0.23.3', to: '0.24.1', profile: TCP_0_23_3 },
+  { from: '0.23.3', to: '0.24.0', profile: TCP_0_23_3 },
+  { from: '0.24.1', to: '0.24.1', profile: TCP_0_24_1 },
   { from: '0.24.2', to: '0.24.2', profile: TCP_0_24_2 },
   { from: '0.24.3', to: '0.24.4', profile: TCP_0_24_3 },
   { from: '0.24.5', to: '0.24.13', profile: TCP_0_24_5 },
   { from: '0.24.14', to: '0.25.0', profile: TCP_0_24_14 },
-  { from: '0.25.1', to: null, profile: TCP_0_25_1 },
+  { from: '0.25.1', to: '0.25.6', profile: TCP_0_25_1 },
 ];
 
 /**

@@ -168,6 +168,9 @@ class Simulation {
       case 'kick':
         this.#toBroker({ kind: stimulus.kind });
         return;
+      case 'refuse':
+        this.#toBroker({ kind: 'refuse', reasonCode: stimulus.reasonCode });
+        return;
     }
   }
 
@@ -284,7 +287,7 @@ class Simulation {
         this.#options.onDelivery?.('up', output.message, this.#now);
         return;
       case 'lost':
-        this.#down.lost(output.message, output.reason);
+        (output.direction === 'up' ? this.#up : this.#down).lost(output.message, output.reason);
         return;
     }
   }

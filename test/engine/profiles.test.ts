@@ -5,8 +5,8 @@ import { bridgeDefaults, bridgeProfile, brokerProfile } from '../../engine/index
 describe('release profiles', () => {
   it('compares releases as numbers: 0.23.10 is newer than 0.23.9', () => {
     assert.equal(bridgeProfile('0.23.9', 'quic').range, '0.23.7–0.23.9');
-    assert.equal(bridgeProfile('v0.23.10', 'quic').range, '0.23.10–0.24.1');
-    assert.equal(bridgeProfile('0.25.6', 'quic').range, '≥0.24.14');
+    assert.equal(bridgeProfile('v0.23.10', 'quic').range, '0.23.10–0.24.0');
+    assert.equal(bridgeProfile('0.25.6', 'quic').range, '0.24.14–0.25.6');
   });
 
   it('covers every release from 0.22.10 on without a note', () => {
@@ -31,8 +31,12 @@ describe('release profiles', () => {
     const old = bridgeProfile('0.21.0', 'quic');
     assert.equal(old.range, '0.22.10–0.23.0');
     assert.match(old.note!, /0\.21\.0/);
-    assert.match(bridgeProfile('custom', 'quic').note!, /not known/);
-    assert.match(brokerProfile('3.9.1').note!, /3\.9\.1/);
+    assert.match(bridgeProfile('custom', 'quic').note!, /not known.*0\.24\.14–0\.25\.6, the newest/);
+    assert.match(brokerProfile('3.9.1').note!, /3\.9\.1 is older.*4\.0\.0–4\.4\.x, the oldest/);
+    assert.match(brokerProfile('7.0.0').note!, /7\.0\.0 is newer.*5\.8\.5–6\.2\.2, the newest/);
+    const between = brokerProfile('4.9.0');
+    assert.match(between.note!, /between two/);
+    assert.equal(between.range, '4.0.0–4.4.x');
   });
 
   it('puts the boundary of connection-wide counting at EMQX 5.8.2', () => {

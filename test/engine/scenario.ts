@@ -93,7 +93,15 @@ export function run(scenario: Scenario): Outcome {
     },
     (record) => records.push(record),
   );
-  checkTrace(records, summary);
+  checkTrace(records, summary, {
+    keepalive: {
+      transport,
+      profile: brokerProfile(scenario.emqx).profile,
+      settings: { ...DEFAULT_BROKER_SETTINGS, ...scenario.broker },
+      // The travel time of a packet.
+      late: SECOND,
+    },
+  });
   return { summary, records };
 }
 
