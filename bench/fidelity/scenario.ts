@@ -221,8 +221,7 @@ function readNetwork(folder: string, truth: Truth, origin: number): { link: Link
   const events = [...lines, ...truth.harness_events.map((event) => ({ ...event, harness: true }))];
   for (const line of events) {
     const at = Math.max(0, micros(String(line.time)) - origin);
-    const stimulus = toStimulus(line, at, truth);
-    if (stimulus !== null) stimuli.push(stimulus);
+    stimuli.push(...toStimuli(line, at, truth));
   }
   for (const at of listeningAgain(folder, truth)) stimuli.push({ at: at - origin, kind: 'broker-start' });
   return { link, stimuli };
@@ -253,24 +252,41 @@ function cut(truth: Truth, down: boolean): NetworkChange {
   return truth.transport === 'tcp' ? { hold: down } : { down };
 }
 
-function toStimulus(line: Record<string, unknown>, at: number, truth: Truth): Stimulus | null {
+function toStimuli(line: Record<string, unknown>, at: number, truth: Truth): Stimulus[] {
   switch (line.event) {
     case 'blackhole_start':
-      return { at, kind: 'network', ...cut(truth, true) };
+      return [{ at, kind: 'network', ...cut(truth, true) }];
     case 'blackhole_end':
-      return { at, kind: 'network', ...cut(truth, false) };
+      return [{ at, kind: 'network', ...cut(truth, false) }];
     case 'broker_stop':
-      if (line.harness !== true) return null;
-      return { at, kind: line.how === 'SIGKILL' ? 'broker-kill' : 'broker-stop' };
+      if (line.harness !== true) return [];
+      return [{ at, kind: line.how === 'SIGKILL' ? 'broker-kill' : 'broker-stop' }];
     case 'broker_SIGSTOP':
-      return { at, kind: 'broker-pause' };
+      return [{ at, kind: 'broker-pause' }];
     case 'broker_SIGCONT':
-      return { at, kind: 'broker-resume' };
+      return [{ at, kind: 'broker-resume' }];
     case 'second_client_connects':
-      return { at, kind: 'rival-connect' };
+      return [{ at, kind: 'rival-connect' }];
+    case 'refuse':
+      return [{ at, kind: 'refuse', reasonCode: line.on === false ? null : NOT_AUTHORIZED }];
     case 'ctl':
-      return String(line.what).startsWith('{kick') ? { at, kind: 'kick' } : null;
+      return controlStimuli(String(line.what), at);
     default:
-      return null;
+      return [];
   }
+}
+
+/** MQTT 5.0 §3.2.2.2. */
+const NOT_AUTHORIZED = 135;
+const BANNED = 138;
+
+/** What the harness told the broker to do: kick the client, or ban it for some seconds, which also kicks it. */
+function controlStimuli(what: string, at: number): Stimulus[] {
+  const ban = /^\{ban,[^,]*,(\d+)\}/.exec(what);
+  if (!ban) return what.startsWith('{kick') ? [{ at, kind: 'kick' }] : [];
+  return [
+    { at, kind: 'refuse', reasonCode: BANNED },
+    { at, kind: 'kick' },
+    { at: at + Number(ban[1]) * 1_000_000, kind: 'refuse', reasonCode: null },
+  ];
 }
