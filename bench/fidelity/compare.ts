@@ -17,9 +17,15 @@ export interface Comparison {
   readonly real: Measures;
   readonly runs: readonly Measures[];
   readonly rows: readonly Row[];
-  readonly deviations: readonly Row[];
+  /** What `analyze` says of the real logs and of the printed ones, a list a seed; null: not asked. */
+  readonly findings: Findings | null;
   /** Events that the real log has and no seed shows; they are outside of the model. */
   readonly unmodelled: readonly string[];
+}
+
+export interface Findings {
+  readonly real: readonly string[];
+  readonly simulated: readonly (readonly string[])[];
 }
 
 const MIDDLE = 0.95;
@@ -34,7 +40,12 @@ const CPU_SPEED = /ctx_cache_flush|substream_recv_rearmed|bridge_aio_done/;
 /** A cycle that something outside ended lasts as long as the redial before it was short. */
 const PROVOKED = new Set(['broker_stopped', 'kicked', 'discarded']);
 
-export function compare(scenario: Scenario, real: Measures, runs: readonly Measures[]): Comparison {
+export function compare(
+  scenario: Scenario,
+  real: Measures,
+  runs: readonly Measures[],
+  findings: Findings | null,
+): Comparison {
   const rows = [...cycleRows(real, runs), ...messageRows(real, runs), ...eventRows(real, runs)];
   const simulatedKeys = new Set(runs.flatMap((run) => [...run.events.keys()]));
   return {
@@ -42,7 +53,7 @@ export function compare(scenario: Scenario, real: Measures, runs: readonly Measu
     real,
     runs,
     rows,
-    deviations: rows.filter((row) => !row.met),
+    findings,
     unmodelled: [...real.events.keys()].filter((key) => !simulatedKeys.has(key)),
   };
 }

@@ -3,7 +3,8 @@ import type { Comparison, Row } from './compare.ts';
 
 export function reportOf(comparisons: readonly Comparison[], seeds: number): string {
   const lines = ['# Fidelity', '', `${seeds} seeds`, '', '| incident | deviations |', '|---|---|'];
-  for (const { scenario, deviations } of comparisons) lines.push(`| ${scenario.name} | ${deviations.length} |`);
+  for (const { scenario, rows, findings } of comparisons)
+    lines.push(`| ${scenario.name} | ${rows.filter((row) => !row.met).length} | ${findings?.real[0]} | ${findings?.simulated.map((list) => list[0])} |`);
   return `${lines.join('\n')}\n`;
 }
 

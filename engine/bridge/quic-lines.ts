@@ -13,9 +13,9 @@ const SUB_STREAMS = [1, 2, 3, 4] as const;
 const STREAM_ID_STEP = 4;
 const TICKET_BYTES = 1_788;
 /** Linux errno in hex, as msquic reports it: ETIMEDOUT, ETIME, EHOSTUNREACH. */
-const STATUS_TIMEOUT = '6e';
-const STATUS_IDLE = '3e';
-const STATUS_UNREACHABLE = '71';
+const STATUS_TIMEOUT = 0x6e;
+const STATUS_IDLE = 0x3e;
+const STATUS_UNREACHABLE = 0x71;
 /** Sticky dial codes: the first reason is kept for the life of the bridge (nanomq-logs §1.4). */
 const SHUT_BY_TRANSPORT = 136;
 const SHUT_BY_PEER = 139;
@@ -87,7 +87,7 @@ export function logTransportEnd(bridge: Bridge, cause: CloseCause): void {
   }
 }
 
-function logShutdownByTransport(bridge: Bridge, status: string, event: string): void {
+function logShutdownByTransport(bridge: Bridge, status: number, event: string): void {
   bridge.stickyDialCode ??= SHUT_BY_TRANSPORT;
   const conn_ptr = connectionPointer(bridge);
   log(bridge, 'warn', 'quic_shutdown_by_transport', { conn_ptr, status_hex: status, error_code: 1 });

@@ -253,5 +253,5 @@ function sendNext(bridge: Bridge, pipe: Pipe): void {
 export function onWriteRefused(bridge: Bridge, token: WriteToken, status: number): void {
   const write = pipeOf(bridge)?.writes.get(token);
   if (!write) return;
-  log(bridge, 'error', 'quic_stream_send_failed', { sid: write.stream, status_hex: status.toString(16) });
+  log(bridge, 'error', 'quic_stream_send_failed', { sid: write.stream, status_hex: status });
 }

@@ -1,0 +1,56 @@
+/** What bridgetrace says of an incident's real logs, and of the logs that a simulated run prints. */
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { SimRecord } from '../../engine/index.ts';
+import { analyze, Database, ingest, OBSERVED } from '../../queries/index.ts';
+import { printEmqxLine, printTraceLine } from '../../replay/print-emqx.ts';
+import { printNanomqLine } from '../../replay/print-nanomq.ts';
+import { originOf, type Scenario } from './scenario.ts';
+
+/** Findings of the bridge, most certain first. */
+export async function realFindings(scenario: Scenario): Promise<readonly string[]> {
+  const logs = readdirSync(scenario.folder)
+    .filter((name) => /\.log(\.\d+)?\.gz$/.test(name))
+    .sort()
+    .map((name) => path.join(scenario.folder, name));
+  return findingsIn(logs, scenario);
+}
+
+/** The run goes through the printers and the parsers, as a real one does. */
+export async function simulatedFindings(
+  scenario: Scenario,
+  records: readonly SimRecord[],
+): Promise<readonly string[]> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'bridgetrace-fidelity-'));
+  try {
+    const start = originOf(scenario.truth);
+    const { clientId } = scenario.options.bridge.settings;
+    const options = { release: scenario.truth.nanomq_version, start };
+    const logs = {
+      'nanomq.log': records.map((record) => printNanomqLine(record, options)),
+      'emqx.log': records.map((record) => printEmqxLine(record, start)),
+      'trace.log': records.map((record) => printTraceLine(record, start, clientId)),
+    };
+    const files = Object.entries(logs).map(([name, lines]) => {
+      const file = path.join(folder, name);
+      writeFileSync(file, `${lines.filter((line) => line !== null).join('\n')}\n`);
+      return file;
+    });
+    return await findingsIn(files, scenario);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function findingsIn(paths: readonly string[], scenario: Scenario): Promise<readonly string[]> {
+  const database = await Database.open(':memory:', 'write');
+  try {
+    await ingest(database, { paths: [...paths] });
+    const { findings } = await analyze(database, { runId: OBSERVED });
+    const { clientId } = scenario.options.bridge.settings;
+    return findings.filter((finding) => finding.client_id === clientId).map((finding) => finding.id);
+  } finally {
+    database.close();
+  }
+}
