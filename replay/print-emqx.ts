@@ -1,6 +1,7 @@
 /** A simulated run as EMQX's text log and as a trace of one client. */
 import type { Severity, SimRecord } from '../engine/index.ts';
 import { emqxCatalogue } from '../parsers/index.ts';
+import { compareReleases } from '../queries/index.ts';
 import { printPacket, printPacketTerm } from './print-packet.ts';
 
 const LEVELS: Readonly<Record<Severity, string>> = {
@@ -18,37 +19,64 @@ interface Statement {
   readonly tag: string | null;
 }
 
+export interface EmqxPrintOptions {
+  /** EMQX release, 5.0.16 or later; it decides the order of the keys and how a payload is printed. */
+  readonly release: string;
+  /** µs since the epoch at the start of the run. */
+  readonly start: number;
+}
+
 /** One line of the main log without its line end; null for records of the bridge and for events that EMQX's catalogue does not have. */
-export function printEmqxLine(record: SimRecord, start: number): string | null {
+export function printEmqxLine(record: SimRecord, options: EmqxPrintOptions): string | null {
   const statement = record.endpoint === 'broker' ? statementOf(record.event) : null;
   if (statement === null) return null;
-  const pairs = [
-    ...(statement.tag === null ? [] : [`tag: ${statement.tag}`]),
-    ...(record.clientId === null ? [] : [`clientid: ${record.clientId}`]),
-    `msg: ${statement.msg}`,
-    ...(record.peer === null ? [] : [`peername: ${record.peer}`]),
-    ...printFields(record),
-  ];
-  return `${stamp(start + record.at)} [${LEVELS[record.severity]}] ${pairs.join(', ')}`;
+  const style = styleOf(options.release);
+  const tag = statement.tag === null ? [] : [`tag: ${statement.tag}`];
+  const clientId = record.clientId === null ? [] : [`clientid: ${record.clientId}`];
+  const peer = record.peer === null ? [] : [`peername: ${record.peer}`];
+  const fields = printFields(record, style);
+  const pairs = style.tagFirst
+    ? [...tag, ...clientId, `msg: ${statement.msg}`, ...peer, ...fields]
+    : [`msg: ${statement.msg}`, style.source, ...peer, ...clientId, ...fields, ...tag];
+  return `${stamp(options.start + record.at)} [${LEVELS[record.severity]}] ${pairs.join(', ')}`;
 }
 
 /** One line of the trace of `clientId`; null for what is not in it: other clients, records without an identity, untagged ones. */
-export function printTraceLine(record: SimRecord, start: number, clientId: string): string | null {
+export function printTraceLine(record: SimRecord, options: EmqxPrintOptions, clientId: string): string | null {
   const statement = record.endpoint === 'broker' && record.clientId === clientId ? statementOf(record.event) : null;
   if (statement === null || statement.tag === null || record.peer === null) return null;
-  const pairs = [`msg: ${statement.msg}`, ...printFields(record)].join(', ');
-  return `${stamp(start + record.at)} [${statement.tag}] ${clientId}@${record.peer} ${pairs}`;
+  const pairs = [`msg: ${statement.msg}`, ...printFields(record, styleOf(options.release))].join(', ');
+  return `${stamp(options.start + record.at)} [${statement.tag}] ${clientId}@${record.peer} ${pairs}`;
 }
 
-function printFields(record: SimRecord): string[] {
+interface Style {
+  /** `tag: …, clientid: …, msg: …`; else `msg: …, mfa: …, …, tag: …`. */
+  readonly tagFirst: boolean;
+  readonly source: string;
+  /** A payload's encoding is named. */
+  readonly payloadKind: boolean;
+}
+
+function styleOf(release: string): Style {
+  return {
+    tagFirst: compareReleases(release, '5.6.0') >= 0,
+    source: compareReleases(release, '5.3.0') >= 0 ? 'mfa: emqx:log/1(1)' : 'mfa: emqx:log/1, line: 1',
+    payloadKind: compareReleases(release, '5.8.2') >= 0,
+  };
+}
+
+function printFields(record: SimRecord, { payloadKind }: Style): string[] {
   const { event, fields } = record;
   if (fields === null) return [];
   if (event === 'quic_data_stream_packets_sent') return [`packets: [${printPacketTerm(fields)}]`];
-  if (fields.packet !== undefined) return [`packet: ${printPacket(fields)}`];
+  if (fields.packet !== undefined) return [`packet: ${printPacket(fields, payloadKind ? 'Payload(text)' : 'Payload')}`];
   return Object.entries(fields).flatMap(([key, value]) => {
     if (key === 'reason_term') return [];
     if (key === 'reason') return [`reason: ${fields.reason_term ?? value}`];
-    if (key === PAYLOAD) return [`payload: ${'x'.repeat(Number(value))}, payload_encode: text`];
+    if (key === PAYLOAD) {
+      const text = 'x'.repeat(Number(value));
+      return payloadKind ? [`payload: ${text}`, 'payload_encode: text'] : [`payload: <<"${text}">>`];
+    }
     return [`${key}: ${value}`];
   });
 }

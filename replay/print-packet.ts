@@ -1,16 +1,17 @@
 /** Packets as EMQX prints them: `PUBACK(Q0, R0, D0, PacketId=1, ReasonCode=0)`, and as the Erlang terms of its data streams. */
 import type { Fields, FieldValue } from '../engine/index.ts';
 
-export function printPacket(fields: Fields): string {
+/** @param payloadKey `Payload(text)`, or `Payload` before 5.8.2 */
+export function printPacket(fields: Fields, payloadKey: string): string {
   const head = `${fields.packet}(Q${fields.qos ?? 0}, R${bit(fields.retain)}, D${bit(fields.dup)}`;
-  const body = BODIES[String(fields.packet)]?.(fields) ?? '';
+  const body = BODIES[String(fields.packet)]?.(fields, payloadKey) ?? '';
   return `${head}${body === '' ? '' : `, ${body}`})`;
 }
 
 const acknowledgement = (fields: Fields): string =>
   `PacketId=${fields.packet_id}, ReasonCode=${fields.reason_code ?? 0}`;
 
-const BODIES: Readonly<Record<string, (fields: Fields) => string>> = {
+const BODIES: Readonly<Record<string, (fields: Fields, payloadKey: string) => string>> = {
   CONNECT: (fields) =>
     [
       `ClientId=${fields.client_id}, ProtoName=MQTT, ProtoVsn=${fields.protocol_version}`,
@@ -18,8 +19,8 @@ const BODIES: Readonly<Record<string, (fields: Fields) => string>> = {
       `Username=${fields.username ?? 'undefined'}, Password=${fields.username === null ? 'undefined' : '******'}`,
     ].join(', '),
   CONNACK: (fields) => `AckFlags=${bit(fields.session_present)}, ReasonCode=${fields.reason_code}`,
-  PUBLISH: (fields) =>
-    `Topic=${fields.topic}, PacketId=${fields.packet_id ?? 'undefined'}, Payload(text)=${payload(fields.payload_bytes)}`,
+  PUBLISH: (fields, payloadKey) =>
+    `Topic=${fields.topic}, PacketId=${fields.packet_id ?? 'undefined'}, ${payloadKey}=${payload(fields.payload_bytes)}`,
   PUBACK: acknowledgement,
   PUBREC: acknowledgement,
   PUBREL: acknowledgement,

@@ -26,11 +26,12 @@ export async function simulatedFindings(
   try {
     const start = originOf(scenario.truth);
     const { clientId } = scenario.options.bridge.settings;
-    const options = { release: scenario.truth.nanomq_version, start };
+    const nanomq = { release: scenario.truth.nanomq_version, start };
+    const emqx = { release: scenario.truth.emqx_version, start };
     const logs = {
-      'nanomq.log': records.map((record) => printNanomqLine(record, options)),
-      'emqx.log': records.map((record) => printEmqxLine(record, start)),
-      'trace.log': records.map((record) => printTraceLine(record, start, clientId)),
+      'nanomq.log': records.map((record) => printNanomqLine(record, nanomq)),
+      'emqx.log': records.map((record) => printEmqxLine(record, emqx)),
+      'trace.log': records.map((record) => printTraceLine(record, emqx, clientId)),
     };
     const files = Object.entries(logs).map(([name, lines]) => {
       const file = path.join(folder, name);
@@ -49,7 +50,8 @@ async function findingsIn(paths: readonly string[], scenario: Scenario): Promise
     await ingest(database, { paths: [...paths] });
     const { findings } = await analyze(database, { runId: OBSERVED });
     const { clientId } = scenario.options.bridge.settings;
-    return findings.filter((finding) => finding.client_id === clientId).map((finding) => finding.id);
+    // Without the settings that NanoMQ prints at boot a bridge may have no client id.
+    return findings.filter(({ client_id }) => (client_id ?? clientId) === clientId).map(({ id }) => id);
   } finally {
     database.close();
   }
