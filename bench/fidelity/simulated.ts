@@ -1,5 +1,5 @@
 /** Measures of one simulated run of an incident. */
-import { checkedBridge, checkTrace, type SimRecord, type SimSummary, simulate } from '../../engine/index.ts';
+import { type Choices, checkedBridge, checkTrace, type SimRecord, type SimSummary, simulate } from '../../engine/index.ts';
 import { add, type Cycle, eventKey, type Measures } from './measures.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -10,7 +10,7 @@ export interface Simulated {
 }
 
 /** @throws TraceCheckError if the run breaks a rule that every trace must keep. */
-export function measureSimulated(scenario: Scenario, seed: number): Simulated {
+export function measureSimulated(scenario: Scenario, seed: number, choices: Choices = {}): Simulated {
   const records: SimRecord[] = [];
   const { settings } = scenario.options.bridge;
   const summary = simulate(
@@ -18,6 +18,7 @@ export function measureSimulated(scenario: Scenario, seed: number): Simulated {
       ...scenario.options,
       stimuli: scenario.stimuliOf(seed),
       seed,
+      choices,
       wrapBridge: (machine) => checkedBridge(machine, settings.transport === 'quic' && settings.quicQosPriority),
     },
     (record) => records.push(record),
