@@ -57,6 +57,8 @@ class Simulation {
   readonly #connections = new Map<number, Connection>();
   readonly #maxEvents: number;
   readonly #deadlines: Record<Endpoint, Micros | null> = { bridge: null, broker: null };
+  /** Times of the entries in the queue that look at a machine's deadline, latest first. */
+  readonly #wakes: Record<Endpoint, Micros[]> = { bridge: [], broker: [] };
   #stimuli: Iterator<Stimulus>;
   readonly #process = new BrokerProcess();
   /** What a proxy keeps, in the order in which it came. */
@@ -190,23 +192,41 @@ class Simulation {
     this.#scheduleDeadline('broker', this.#broker.nextDeadline());
   }
 
-  /** An entry whose time is no longer the machine's deadline is stale and does nothing. */
   #scheduleDeadline(endpoint: Endpoint, at: Micros | null): void {
     if (at === this.#deadlines[endpoint]) return;
     this.#deadlines[endpoint] = at;
-    if (at === null) return;
-    this.#queue.add(Math.max(at, this.#now), () => {
-      if (this.#deadlines[endpoint] !== at) return;
-      if (endpoint === 'broker' && this.#process.isPaused) {
-        this.#process.run(0, () => this.#onDeadline(endpoint, at));
-        return;
-      }
-      this.#onDeadline(endpoint, at);
-    });
+    if (at !== null) this.#wakeBy(endpoint, at);
   }
 
-  #onDeadline(endpoint: Endpoint, at: Micros): void {
-    if (this.#deadlines[endpoint] !== at) return;
+  /**
+   * A machine's deadline goes to and fro with every message, so an entry is added to the queue only if none comes before it; one
+   * that comes too early looks again. Entries of one machine are on a stack, since each is earlier than those before it.
+   */
+  #wakeBy(endpoint: Endpoint, at: Micros): void {
+    const wakes = this.#wakes[endpoint];
+    const next = wakes[wakes.length - 1];
+    if (next !== undefined && next <= at) return;
+    wakes.push(at);
+    this.#queue.add(Math.max(at, this.#now), endpoint === 'bridge' ? this.#wakeBridge : this.#wakeBroker);
+  }
+
+  readonly #wakeBridge = (): void => {
+    this.#wakes.bridge.pop();
+    this.#lookAtDeadline('bridge');
+  };
+
+  readonly #wakeBroker = (): void => {
+    this.#wakes.broker.pop();
+    this.#process.run(0, () => this.#lookAtDeadline('broker'));
+  };
+
+  #lookAtDeadline(endpoint: Endpoint): void {
+    const at = this.#deadlines[endpoint];
+    if (at === null) return;
+    if (at > this.#now) {
+      this.#wakeBy(endpoint, at);
+      return;
+    }
     this.#deadlines[endpoint] = null;
     if (endpoint === 'bridge') this.#toBridge({ kind: 'deadline' });
     else this.#toBroker({ kind: 'deadline' });
