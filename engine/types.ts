@@ -10,7 +10,7 @@ export type Micros = number;
 export type Qos = 0 | 1 | 2;
 export type Endpoint = 'bridge' | 'broker';
 export type Severity = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
-export type FieldValue = string | number | boolean | null | readonly (string | number)[];
+export type FieldValue = string | number | boolean | null | readonly (string | number | Fields)[];
 export type Fields = { readonly [key: string]: FieldValue };
 
 /** Uniform integers from a seeded stream. `int(lo, hi)` includes both ends. */

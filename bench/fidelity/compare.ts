@@ -59,7 +59,14 @@ export function compare(
 }
 
 function cycleRows(real: Measures, runs: readonly Measures[]): Row[] {
-  const rows = [row('cycles', real.cycles.length, runs.map((run) => run.cycles.length), CYCLES_TOLERANCE)];
+  const rows = [
+    row(
+      'cycles',
+      real.cycles.length,
+      runs.map((run) => run.cycles.length),
+      CYCLES_TOLERANCE,
+    ),
+  ];
   const reasons = new Set([real, ...runs].flatMap((measures) => measures.cycles.map((cycle) => cycle.reason)));
   for (const reason of reasons) {
     const count = (measures: Measures): number => reasonCounts(measures.cycles).get(reason) ?? 0;
@@ -77,14 +84,29 @@ function cycleRows(real: Measures, runs: readonly Measures[]): Row[] {
 
 function connectedRow(cycle: Cycle, index: number, runs: readonly Measures[]): Row | null {
   if (PROVOKED.has(cycle.reason)) return null;
-  const values = runs.map((run) => run.cycles[index]).filter((other) => other !== undefined && other.reason === cycle.reason);
+  const values = runs
+    .map((run) => run.cycles[index])
+    .filter((other) => other !== undefined && other.reason === cycle.reason);
   if (values.length === 0) return null;
   const what = `seconds connected, cycle ${index + 1}`;
-  return row(what, cycle.connectedS, values.map((other) => other!.connectedS), CONNECTED_TOLERANCE_S, false);
+  return row(
+    what,
+    cycle.connectedS,
+    values.map((other) => other!.connectedS),
+    CONNECTED_TOLERANCE_S,
+    false,
+  );
 }
 
 function messageRows(real: Measures, runs: readonly Measures[]): Row[] {
-  return [...real.messages].map(([what, count]) => row(what, count, runs.map((run) => run.messages.get(what) ?? 0), 0));
+  return [...real.messages].map(([what, count]) =>
+    row(
+      what,
+      count,
+      runs.map((run) => run.messages.get(what) ?? 0),
+      0,
+    ),
+  );
 }
 
 function eventRows(real: Measures, runs: readonly Measures[]): Row[] {
@@ -97,7 +119,14 @@ function eventRows(real: Measures, runs: readonly Measures[]): Row[] {
     const counts = runs.map((run) => run.events.get(key) ?? 0);
     const count = real.events.get(key) ?? 0;
     if (!CPU_SPEED.test(key)) return [row(key, count, counts, 0)];
-    return [row(`${key} (present)`, Math.min(1, count), counts.map((value) => Math.min(1, value)), 0)];
+    return [
+      row(
+        `${key} (present)`,
+        Math.min(1, count),
+        counts.map((value) => Math.min(1, value)),
+        0,
+      ),
+    ];
   });
 }
 

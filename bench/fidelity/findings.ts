@@ -32,10 +32,7 @@ export async function readRealLogs(scenario: Scenario): Promise<RealLogs> {
 }
 
 /** The run goes through the printers and the parsers, as a real one does. */
-export async function simulatedFindings(
-  scenario: Scenario,
-  records: readonly SimRecord[],
-): Promise<readonly string[]> {
+export async function simulatedFindings(scenario: Scenario, records: readonly SimRecord[]): Promise<readonly string[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'bridgetrace-fidelity-'));
   try {
     const start = originOf(scenario.truth);

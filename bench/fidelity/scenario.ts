@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { matchesTopic } from '../../engine/broker/topic-filter.ts';
 import {
   type BridgeSettings,
   type BrokerSettings,
@@ -16,7 +17,6 @@ import {
   type SimOptions,
   type Stimulus,
 } from '../../engine/index.ts';
-import { matchesTopic } from '../../engine/broker/topic-filter.ts';
 import { bridgeBlock, readInteger, readMilliseconds, readSeconds, readText } from './nanomq-conf.ts';
 import { type Publish, throughLocalConnection } from './publisher.ts';
 

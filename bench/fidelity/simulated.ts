@@ -1,5 +1,12 @@
 /** Measures of one simulated run of an incident. */
-import { type Choices, checkedBridge, checkTrace, type SimRecord, type SimSummary, simulate } from '../../engine/index.ts';
+import {
+  type Choices,
+  checkedBridge,
+  checkTrace,
+  type SimRecord,
+  type SimSummary,
+  simulate,
+} from '../../engine/index.ts';
 import { add, type Cycle, eventKey, type Measures } from './measures.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -25,7 +32,11 @@ export function measureSimulated(scenario: Scenario, seed: number, choices: Choi
   );
   checkTrace(records, summary);
   return {
-    measures: { cycles: cyclesOf(records, scenario), messages: messagesOf(summary), events: eventsOf(records, scenario) },
+    measures: {
+      cycles: cyclesOf(records, scenario),
+      messages: messagesOf(summary),
+      events: eventsOf(records, scenario),
+    },
     records,
     summary,
   };

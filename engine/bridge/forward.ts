@@ -16,7 +16,7 @@ export function forward(bridge: Bridge, message: Message): void {
     cacheOrDrop(bridge, aio, message);
     return;
   }
-  submit(bridge, aio, { message, filters: null, packetId: null });
+  submit(bridge, aio, { message, filters: null, topics: null, packetId: null });
 }
 
 function cacheOrDrop(bridge: Bridge, aio: Aio, message: Message): void {
@@ -40,5 +40,5 @@ export function onContextCompleted(bridge: Bridge, aio: Aio): void {
   const message = bridge.ctxMsgs.shift();
   if (!message) return;
   log(bridge, 'debug', 'ctx_cache_flush');
-  submit(bridge, bridge.resendAio, { message, filters: null, packetId: null });
+  submit(bridge, bridge.resendAio, { message, filters: null, topics: null, packetId: null });
 }

@@ -1,6 +1,6 @@
 /** Inputs and outputs of the bridge machine: what a driver (simulated or live) tells it and must do for it. */
 
-import type { CloseCause, Fields, Message, Micros, Packet, Severity, StreamIndex } from '../types.ts';
+import type { CloseCause, Fields, Message, Micros, Packet, Qos, Severity, StreamIndex } from '../types.ts';
 
 /** Identifies one write of the machine until its `sent` comes back. Never reused. */
 export type WriteToken = number;
@@ -41,7 +41,10 @@ export type BridgeInput =
   | { readonly kind: 'write-refused'; readonly token: WriteToken; readonly status: number }
   /** A data stream of a living connection was aborted (by the peer or by our watchdog): its receive ends with 20. */
   | { readonly kind: 'stream-cancelled'; readonly stream: StreamIndex }
-  | { readonly kind: 'offer'; readonly message: Message };
+  | { readonly kind: 'offer'; readonly message: Message }
+  /** The REST API or, of a transparent bridge, a local client asks for a subscription more or less. */
+  | { readonly kind: 'subscribe'; readonly filters: readonly { readonly topic: string; readonly qos: Qos }[] }
+  | { readonly kind: 'unsubscribe'; readonly topics: readonly string[] };
 
 export type BridgeOutput =
   | { readonly kind: 'dial' }

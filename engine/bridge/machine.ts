@@ -21,7 +21,7 @@ import { KEEPALIVE_BEFORE_CONNACK, onRedialDeadline, redialDeadline, startDialin
 import { onSent, onWriteRefused } from './send.ts';
 import type { Aio, Bridge, BridgeProcess, Turn } from './state.ts';
 import { pipeOf } from './state.ts';
-import { onSubscribeCompleted } from './subscribe.ts';
+import { onSubscribeCompleted, subscribe, unsubscribe } from './subscribe.ts';
 import { nextCancelDeadline, onCancelDeadlines, onTick, onWatchdog } from './timer.ts';
 
 /** More turns than this in one call would mean that a turn adds turns of the same instant for ever. */
@@ -87,6 +87,12 @@ function dispatch(bridge: Bridge, input: BridgeInput): void {
       return;
     case 'offer':
       forward(bridge, input.message);
+      return;
+    case 'subscribe':
+      subscribe(bridge, input.filters);
+      return;
+    case 'unsubscribe':
+      unsubscribe(bridge, input.topics);
       return;
   }
 }
@@ -200,6 +206,7 @@ function newBridge({ profile, settings, rng, choices, process, resendScanStart }
     armedCancels: 0,
     subscribeAio: newAio('subscribe', 0),
     subscribeQueue: [],
+    helping: null,
     keepalive: KEEPALIVE_BEFORE_CONNACK,
     timeleft: KEEPALIVE_BEFORE_CONNACK,
     backoffMs: 0,

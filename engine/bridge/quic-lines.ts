@@ -12,7 +12,7 @@ const SUB_STREAMS = [1, 2, 3, 4] as const;
 /** Client-initiated bidirectional streams are numbered 0, 4, 8, … (RFC 9000 §2.1). */
 const STREAM_ID_STEP = 4;
 const TICKET_BYTES = 1_788;
-/** Linux errno in hex, as msquic reports it: ETIMEDOUT, ETIME, EHOSTUNREACH. */
+/** Linux errno, as msquic reports it: ETIMEDOUT, ETIME, EHOSTUNREACH. */
 const STATUS_TIMEOUT = 0x6e;
 const STATUS_IDLE = 0x3e;
 const STATUS_UNREACHABLE = 0x71;

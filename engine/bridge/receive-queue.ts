@@ -14,13 +14,16 @@ const RECEIVE_TURN_US: Micros = 10;
 /** A context decodes, routes and sends a message before it takes the next. Both are guesses of the order of size. */
 const CONTEXT_TURN_US: Micros = 20;
 const QUEUE_START = 64;
+/** High nibble of the first byte of a PUBLISH. */
+const PUBLISH_TYPE = 48;
 
 /** False: there is no room, the message is lost. */
 export function admitDownlink(bridge: Bridge, pipe: Pipe, stream: number): boolean {
   const { now } = bridge;
   const waiting = Math.max(0, pipe.receiveFreeAt - now);
   if (stream !== CONTROL_STREAM && waiting >= bridge.profile.transportQueueCap * RECEIVE_TURN_US) {
-    log(bridge, 'warn', 'bridge_rx_substream_lost', { packet_type_dec: 48 });
+    const typed = bridge.profile.log.substreamLostType;
+    log(bridge, 'warn', 'bridge_rx_substream_lost', typed ? { packet_type: PUBLISH_TYPE } : null);
     return false;
   }
   const handledAt = now + waiting + RECEIVE_TURN_US;

@@ -81,6 +81,8 @@ function logBackoff(bridge: Bridge, backoffMs: number): void {
     log(bridge, 'info', 'bridge_reconnect_backoff', { backoff_ms: backoffMs });
     return;
   }
-  const host_port = hostPort(bridge);
-  log(bridge, 'warn', 'bridge_reconnect_backoff', { host_port, backoff_ms: backoffMs });
+  const base = { backoff_ms: backoffMs };
+  const { backoffAddress } = bridge.profile.log;
+  const fields = backoffAddress ? { host_port: hostPort(bridge), ...base } : base;
+  log(bridge, 'warn', 'bridge_reconnect_backoff', fields);
 }

@@ -1,6 +1,7 @@
 /** The protocol part's sending side: offline policy, the single busy slot, the send queue (nanomq-bridge-model §2.3–§2.6). */
 
 import { milliseconds } from '../time.ts';
+import type { Fields } from '../types.ts';
 import { cacheInContextQueue, complete } from './completion.ts';
 import type { WriteToken } from './io.ts';
 import {
@@ -102,7 +103,8 @@ export function pipeSend(bridge: Bridge, pipe: Pipe, aio: Aio, outgoing: Outgoin
   if (needsAck(outgoing)) {
     register(bridge, aio, outgoing);
     if (bridge.settings.quicQosPriority && bridge.settings.transport === 'quic') {
-      log(bridge, 'debug', 'bridge_send_priority', { packet_id: outgoing.packetId });
+      const named = bridge.profile.log.priorityPacketId;
+      log(bridge, 'debug', 'bridge_send_priority', named ? { packet_id: outgoing.packetId } : null);
       // First transmission on the control stream, past the busy flag and the ping timer.
       bridge.qosSent++;
       write(bridge, pipe, CONTROL_STREAM, packetOf(bridge, outgoing, false), outgoing, false);
@@ -121,7 +123,8 @@ function register(bridge: Bridge, aio: Aio, outgoing: Outgoing): void {
   if (logsDebug(bridge)) log(bridge, 'debug', 'bridge_send_qos_begin', { packet_id: packetId });
   const old = bridge.unacked.get(packetId);
   if (old) {
-    const ids = { msg_ptr: messagePointer(packetId), packet_id: packetId };
+    const quic = bridge.settings.transport === 'quic';
+    const ids: Fields = quic ? { msg_ptr: messagePointer(packetId), packet_id: packetId } : { packet_id: packetId };
     log(bridge, 'warn', 'bridge_packet_id_conflict', ids);
     if (old.outgoing.message) lost(bridge, old.outgoing.message, 'id-conflict');
     complete(bridge, old.aio, NNG_ECANCELED);

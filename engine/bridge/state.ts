@@ -9,10 +9,11 @@ export interface Filter {
   readonly qos: Qos;
 }
 
-/** A packet on its way out: a forwarded message or a SUBSCRIBE. */
+/** A packet on its way out: a forwarded message, a SUBSCRIBE or an UNSUBSCRIBE; the other two are null. */
 export interface Outgoing {
   readonly message: Message | null;
   readonly filters: readonly Filter[] | null;
+  readonly topics: readonly string[] | null;
   packetId: number | null;
 }
 
@@ -117,6 +118,8 @@ export interface Bridge {
 
   readonly subscribeAio: Aio;
   readonly subscribeQueue: Outgoing[];
+  /** What the helper's aio is busy with. */
+  helping: Outgoing | null;
 
   /** When each downlink context is free again. */
   readonly receiverFreeAt: Micros[];

@@ -20,6 +20,10 @@ export function packetOf(bridge: Bridge, outgoing: Outgoing, isResend: boolean):
     const size = filtersSize(topics, NO_LOCAL_SUBSCRIPTION_BYTES, protocol);
     return { type: 'subscribe', packetId: outgoing.packetId!, filters: outgoing.filters, size };
   }
+  if (outgoing.topics) {
+    const size = filtersSize(outgoing.topics, 0, protocol);
+    return { type: 'unsubscribe', packetId: outgoing.packetId!, filters: outgoing.topics, size };
+  }
   const message = outgoing.message!;
   return {
     type: 'publish',
@@ -33,9 +37,9 @@ export function packetOf(bridge: Bridge, outgoing: Outgoing, isResend: boolean):
   };
 }
 
-/** SUBSCRIBE and PUBLISH choose one of two streams at random; TCP has only one. */
+/** SUBSCRIBE and PUBLISH choose one of two streams at random; UNSUBSCRIBE takes the main one, TCP has no other. */
 export function ordinaryStream(bridge: Bridge, outgoing: Outgoing): number {
-  if (bridge.settings.transport === 'tcp') return CONTROL_STREAM;
+  if (bridge.settings.transport === 'tcp' || outgoing.topics) return CONTROL_STREAM;
   return (outgoing.filters ? SUBSCRIBE_STREAMS : PUBLISH_STREAMS)[bridge.rng.int(0, 1)]!;
 }
 

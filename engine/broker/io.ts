@@ -10,7 +10,8 @@ export type BrokerLossReason =
   | 'no-subscriber' // nobody subscribed at that moment
   | 'session-gone' // queued or in flight for a session that ended
   | 'queue-full' // the session's message queue was full: the oldest goes
-  | 'awaiting-release-full'; // uplink QoS 2: more of them wait for PUBREL than the broker allows
+  | 'awaiting-release-full' // uplink QoS 2: more of them wait for PUBREL than the broker allows
+  | 'not-read'; // uplink QoS 0: arrived on a connection or stream that is no longer, or not, read
 
 export type BrokerInput =
   | { readonly kind: 'start' }

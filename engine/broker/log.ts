@@ -43,8 +43,9 @@ export function send(
 
 function logSent(broker: Broker, connection: Connection, stream: number, packet: Packet): void {
   const onControl = stream === CONTROL_STREAM;
-  const event = onControl ? 'mqtt_packet_sent' : 'quic_data_stream_packets_sent';
-  log(broker, onControl ? connection : null, 'debug', event, packetFields(connection, packet));
+  const fields = packetFields(connection, packet);
+  if (onControl) log(broker, connection, 'debug', 'mqtt_packet_sent', fields);
+  else log(broker, null, 'debug', 'quic_data_stream_packets_sent', { packets: [fields] });
 }
 
 /** Whose name is on a line about a packet of this stream. */
@@ -91,13 +92,17 @@ function packetFields(connection: Connection, packet: Packet): Fields {
     case 'pubrel':
       return { ...header('PUBREL', 1), packet_id: packet.packetId, reason_code: packet.reasonCode };
     case 'subscribe': {
-      const topic = packet.filters.map((filter) => filter.topic).join(',');
-      return { ...header('SUBSCRIBE', 1), packet_id: packet.packetId, topic };
+      const filters = packet.filters.map(({ topic, qos }) => ({ topic, qos }));
+      return { ...header('SUBSCRIBE', 1), packet_id: packet.packetId, topic_filters: filters };
     }
     case 'suback':
       return { ...header('SUBACK', 0), packet_id: packet.packetId, reason_codes: packet.reasonCodes };
     case 'unsubscribe':
-      return { ...header('UNSUBSCRIBE', 1), packet_id: packet.packetId, topic: packet.filters.join(',') };
+      return {
+        ...header('UNSUBSCRIBE', 1),
+        packet_id: packet.packetId,
+        topic_filters: packet.filters.map((topic) => ({ topic })),
+      };
     case 'unsuback':
       return { ...header('UNSUBACK', 0), packet_id: packet.packetId };
     case 'disconnect':

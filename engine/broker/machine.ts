@@ -13,7 +13,7 @@ import { expireKeepalive, kick, onCloseTimeout, onTransportClosed, stopAll, term
 import type { BrokerInput, BrokerMachine, BrokerOutput } from './io.ts';
 import { checkKeepalive } from './keepalive.ts';
 import { log } from './log.ts';
-import { onPacket, readDataStreams } from './packets.ts';
+import { onPacket, onUnread, readDataStreams } from './packets.ts';
 import { onRetry } from './session.ts';
 import { type Broker, type Connection, newConnection } from './state.ts';
 
@@ -75,6 +75,7 @@ function dispatch(broker: Broker, input: BrokerInput): void {
     case 'packet': {
       const connection = broker.connections.get(input.connection);
       if (connection) onPacket(broker, connection, input.stream, input.packet);
+      else onUnread(broker, input.packet);
       return;
     }
     case 'closed': {

@@ -19,6 +19,8 @@ const UNREAD_MAX = 10_000;
 const AWAITING_RELEASE_MAX = 100;
 const AWAIT_RELEASE_TIMEOUT_S = 300;
 const REASON_RECEIVE_MAXIMUM_EXCEEDED = 147;
+/** Without rules everything is allowed. */
+const AUTHZ_SOURCE = "'authorization.no_match' config";
 
 export function onPacket(broker: Broker, connection: Connection, stream: number, packet: Packet): void {
   connection.bytes += packet.size;
@@ -30,7 +32,10 @@ export function onPacket(broker: Broker, connection: Connection, stream: number,
     return;
   }
   // The data streams of a closing connection still work; its control stream does not.
-  if (stream === CONTROL_STREAM && connection.state !== 'connected') return;
+  if (stream === CONTROL_STREAM && connection.state !== 'connected') {
+    onUnread(broker, packet);
+    return;
+  }
   logReceived(broker, connection, stream, packet);
   handle(broker, connection, stream, packet);
 }
@@ -38,9 +43,13 @@ export function onPacket(broker: Broker, connection: Connection, stream: number,
 /** False: the packet is not counted and not handled (now). */
 function readsDataStream(broker: Broker, connection: Connection, stream: number, packet: Packet): boolean {
   // Before 5.0.18 the broker reads the control stream only.
-  if (!broker.profile.dataStreams) return false;
+  if (!broker.profile.dataStreams) {
+    onUnread(broker, packet);
+    return false;
+  }
   if (connection.state === 'accepted' || connection.state === 'awaiting-stepdown') {
     if (connection.unread.length < UNREAD_MAX) connection.unread.push({ stream, packet });
+    else onUnread(broker, packet);
     return false;
   }
   let session = connection.streams.get(stream);
@@ -48,7 +57,15 @@ function readsDataStream(broker: Broker, connection: Connection, stream: number,
     session = streamSession(connection, stream);
     log(broker, null, 'debug', 'quic_data_stream_ready', null);
   }
+  if (session.ended) onUnread(broker, packet);
   return !session.ended;
+}
+
+/** Nobody reads this packet. A QoS > 0 message stays with the client. */
+export function onUnread(broker: Broker, packet: Packet): void {
+  if (packet.type !== 'publish' || packet.qos > 0) return;
+  const { seq, topic, qos, size } = packet;
+  broker.out.push({ kind: 'lost', message: { seq, topic, qos, size }, reason: 'not-read', direction: 'up' });
 }
 
 /** [MQTT-3.1.0-1]: the first packet must be CONNECT. */
@@ -167,8 +184,12 @@ function ack(
 function onSubscribe(broker: Broker, connection: Connection, stream: number, packet: SubscribePacket): void {
   const identity = identityOn(connection, stream);
   for (const { topic, qos } of packet.filters) {
-    log(broker, identity, 'info', 'authorization_allowed', { topic, action: `SUBSCRIBE(Q${qos})` });
-    log(broker, identity, 'debug', 'broker_subscribe', { topic, sub_id: connection.clientId });
+    log(broker, identity, 'info', 'authorization_allowed', {
+      topic,
+      action: `SUBSCRIBE(Q${qos})`,
+      source: AUTHZ_SOURCE,
+    });
+    log(broker, identity, 'debug', 'broker_subscribe', { topic, sub_id: connection.clientId, qos });
     connection.subscriptions.set(topic, { qos, stream });
   }
   const reasonCodes = packet.filters.map((filter) => filter.qos);

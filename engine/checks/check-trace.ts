@@ -14,6 +14,8 @@ export { TraceCheckError, type TraceRecord } from './trace.ts';
 export interface TraceFacts {
   /** Broker's keepalive; absent: its arithmetic is not checked. */
   readonly keepalive?: KeepaliveFacts;
+  /** PUBREL goes over the publish streams too, next to the one message. */
+  readonly qos2Uplink?: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export function checkTrace(records: readonly TraceRecord[], summary: SimSummary 
   if (summary) checkBooks(summary);
   checkDisconnectCauses(records);
   checkConnectionAlternation(records);
-  checkPublishWrites(records);
+  if (!facts.qos2Uplink) checkPublishWrites(records);
   checkPacketIds(records);
   if (facts.keepalive) checkKeepaliveArithmetic(records, facts.keepalive);
 }

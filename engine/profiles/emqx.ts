@@ -8,13 +8,13 @@ const V4_0: BrokerProfile = {
   generation: 'A1',
   keepaliveRule: 'repeat', // emqx_keepalive:check/2@v4.4.19
   counterScope: 'connection-bytes', // recv_oct of the socket
-  storedAtConnect: 'zero',
+  storedAtConnect: 'zero', // §1.2
   quicWaitOnCloseMs: 0, // no QUIC in 4.x
-  closesQuicAfterWait: false,
-  discardWaitMs: 0,
-  kickWaitMs: 0,
-  dataStreams: false,
-  advertisesReceiveMaximum: false,
+  closesQuicAfterWait: false, // §7: 5.0.26, 5.3.2
+  discardWaitMs: 0, // §2.6: from 5.6.0
+  kickWaitMs: 0, // §2.6: from 5.6.0
+  dataStreams: false, // §2.1
+  advertisesReceiveMaximum: false, // §3: from 5.6.0
   retryIntervalS: 30, // §3
   takeoverReason: 'takeovered', // §4: 4.x spells it so
 };
@@ -39,19 +39,19 @@ const V5_0_26: BrokerProfile = {
   ...V5_0_18,
   generation: 'B',
   keepaliveRule: 'multiplier', // e26ce5816e
-  storedAtConnect: 'current',
+  storedAtConnect: 'current', // §1.2
 };
 
 const V5_5_0: BrokerProfile = {
   ...V5_0_26,
   quicWaitOnCloseMs: 3000, // §2.6; §7: 5.3.2 does not close QUIC, 5.5.1 does after 3 s
-  closesQuicAfterWait: true,
+  closesQuicAfterWait: true, // §7: 5.5.1
 };
 
 const V5_6_0: BrokerProfile = {
   ...V5_5_0,
   discardWaitMs: 5000, // §2.6, §4; measured §1: 5.002–5.013 s
-  kickWaitMs: 5000,
+  kickWaitMs: 5000, // §2.6
   advertisesReceiveMaximum: true, // cf22692c74
 };
 

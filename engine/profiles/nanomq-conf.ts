@@ -88,8 +88,8 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'password',
 ]);
 
-/** What the transport puts in the place of a CONNECT it does not accept (nanomq-bridge-model §4). */
-const PROTO_VER_3_KEEPALIVE_S = 60;
+/** What QUIC's transport puts in the place of an MQTT 3.1 CONNECT, which it does not accept (nanomq-bridge-model §4). */
+const CONNECT_OF_THE_TRANSPORT: Partial<BridgeSettings> = { keepaliveS: 60, cleanStart: true, username: null };
 
 /** The values of the configuration file that comes with the product (nanomq-logs §3.2, column "shipped sample"). */
 export const SHIPPED_SAMPLE: BridgeConf = {
@@ -125,6 +125,7 @@ export function bridgeSettings(release: string, transport: 'quic' | 'tcp', conf:
     const why = readKey(draft, release, key, value as ConfValue);
     if (why !== null) ignored.push({ key, why });
   }
+  if (conf.proto_ver === 3 && transport === 'quic') Object.assign(draft, CONNECT_OF_THE_TRANSPORT);
   return { settings: draft, ignored };
 }
 
@@ -136,7 +137,8 @@ function readKey(draft: Draft, release: string, key: string, value: ConfValue): 
   if (row.since !== undefined && isBefore(release, row.since)) return `is read from ${row.since} on`;
   const read = READERS[row.type](value, release);
   if (read === null) return `${JSON.stringify(value)} is not read as a ${row.type}`;
-  if (key === 'proto_ver') setProtocol(draft, read as number);
+  // MQTT 3.1 is 3.1.1 here.
+  if (key === 'proto_ver') draft.protocol = read === 5 ? 5 : 4;
   else Object.assign(draft, { [row.field]: read });
   return null;
 }
@@ -166,15 +168,6 @@ function readMilliseconds(text: string, release: string): number {
 function isBefore(release: string, from: string): boolean {
   const wanted = parseRelease(release);
   return wanted !== null && compareReleases(wanted, parseRelease(from)!) < 0;
-}
-
-/** MQTT 3.1 is 3.1.1 here. QUIC's transport refuses it and sends a CONNECT of its own. */
-function setProtocol(draft: Draft, version: number): void {
-  draft.protocol = version === 5 ? 5 : 4;
-  if (version !== 3 || draft.transport !== 'quic') return;
-  draft.keepaliveS = PROTO_VER_3_KEEPALIVE_S;
-  draft.cleanStart = true;
-  draft.username = null;
 }
 
 function subscription({ remote_topic, qos }: ConfSubscription): { topic: string; qos: Qos } {

@@ -74,8 +74,17 @@ export interface BridgeLogProfile {
   /** A QoS > 0 message was registered; null: no line. */
   readonly sendQos: Severity | null;
   readonly resendTry: boolean;
+  /** The line of a priority send names the packet. */
+  readonly priorityPacketId: boolean;
   readonly commercialNotice: boolean;
-  readonly subscribeFailed: boolean;
+  /** A SUBSCRIBE that ended with an error; `garbage`: the number in the line means nothing. Null: no line. */
+  readonly subscribeFailed: 'code' | 'garbage' | null;
+  /** The line of a packet that the transport lost says which type it was. */
+  readonly substreamLostType: boolean;
+  /** The end of an UNSUBSCRIBE has lines. */
+  readonly unsubscribe: boolean;
+  /** The line before a redial names the address. */
+  readonly backoffAddress: boolean;
   /** The bridge's own comings and goings are logged like those of a local client. */
   readonly clientOnline: boolean;
 }

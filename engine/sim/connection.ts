@@ -2,8 +2,8 @@
 
 import { MILLISECOND, milliseconds, SECOND, seconds } from '../time.ts';
 import type { CloseCause, Endpoint, Micros } from '../types.ts';
-import type { EventQueue } from './event-queue.ts';
 import { type Chunk, NO_STREAM } from './chunk.ts';
+import type { EventQueue } from './event-queue.ts';
 import { Flow } from './flow.ts';
 import type { Link } from './link.ts';
 
@@ -217,8 +217,8 @@ export class Connection {
     const due = state.activeAt + seconds(idleTimeoutS);
     const look = (): void => {
       if (!state.open) return;
-      if (state.activeAt + seconds(idleTimeoutS) > this.#user.now()) return this.#watchIdle(end);
-      this.#end(end, { kind: 'idle' });
+      if (state.activeAt + seconds(idleTimeoutS) > this.#user.now()) this.#watchIdle(end);
+      else this.#end(end, { kind: 'idle' });
     };
     this.#queue.add(due, () => this.#at(end, 0, look));
   }
@@ -264,8 +264,8 @@ export class Connection {
       state.disconnectCheckPending = false;
       if (!state.open) return;
       const still = this.#flows[end].oldestSentAt();
-      if (still === null || still + this.#disconnectTimeout(end) > this.#user.now()) return this.#watchAcks(end);
-      this.#end(end, this.#settings.transport === 'quic' ? { kind: 'timeout' } : { kind: 'reset' });
+      if (still === null || still + this.#disconnectTimeout(end) > this.#user.now()) this.#watchAcks(end);
+      else this.#end(end, this.#settings.transport === 'quic' ? { kind: 'timeout' } : { kind: 'reset' });
     };
     this.#queue.add(Math.max(oldest + this.#disconnectTimeout(end), this.#user.now()), () => this.#at(end, 0, look));
   }

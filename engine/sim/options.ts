@@ -2,7 +2,16 @@
 
 import type { BridgeMachine } from '../bridge/io.ts';
 import type { BridgeProfile, BrokerProfile } from '../profiles/profile.ts';
-import type { BridgeSettings, BrokerSettings, Choices, Message, Micros, NetworkChange, Qos, Stimulus } from '../types.ts';
+import type {
+  BridgeSettings,
+  BrokerSettings,
+  Choices,
+  Message,
+  Micros,
+  NetworkChange,
+  Qos,
+  Stimulus,
+} from '../types.ts';
 
 export interface LinkSettings {
   /** One way, ms. */
