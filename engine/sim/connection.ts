@@ -86,10 +86,7 @@ export class Connection {
 
   send(from: Endpoint, send: (flow: Flow) => void): void {
     if (!this.#ends[from].open) return;
-    if (this.#unmapped) {
-      if (from === 'bridge') this.#resetSoon();
-      return;
-    }
+    if (this.#unmapped && from === 'bridge') this.#resetSoon();
     this.#noteSend(from);
     send(this.#flows[from]);
     this.#watchAcks(from);
@@ -169,6 +166,7 @@ export class Connection {
         now: () => this.#user.now(),
         atReceiver: (bytes, run) => this.#at(to, bytes, run),
         atSender: (bytes, run) => this.#at(from, bytes, run),
+        connects: () => !this.#unmapped,
         hold: (run) => this.#user.hold(run),
         onTransmit: () => this.#flows[to].acknowledge(),
         senderOpen: () => this.#ends[from].open,

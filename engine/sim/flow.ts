@@ -42,6 +42,8 @@ export interface FlowEnds {
   /** Runs at that end's process: now, or when it goes on after a pause. */
   atReceiver(bytes: number, run: () => void): void;
   atSender(bytes: number, run: () => void): void;
+  /** False: nothing that either end sends gets to the other. */
+  connects(): boolean;
   /** A proxy keeps it and runs it when it passes things on. */
   hold(run: () => void): void;
   /** The sender sends something, which can take an acknowledgement along. */
@@ -100,9 +102,11 @@ export class Flow {
     return null;
   }
 
+  /** What was sent and not delivered, also if it was acknowledged and waits for what comes before it. */
   *outstanding(): Iterable<Chunk> {
     yield* this.#outstanding;
     yield* this.#withheld;
+    for (const chunk of this.#receiver.waiting()) if (chunk.acked) yield chunk;
   }
 
   /** The receiver sends something: an acknowledgement that is due goes along. */
@@ -153,7 +157,7 @@ export class Flow {
     for (const chunk of this.outstanding()) {
       if (chunk.stream !== stream) continue;
       chunk.aborted = true;
-      this.#unackedBytes -= chunk.bytes;
+      if (!chunk.acked) this.#unackedBytes -= chunk.bytes;
     }
     for (const chunk of this.#outstanding) if (chunk.aborted) this.#outstanding.delete(chunk);
     this.#withheld = this.#withheld.filter((chunk) => !chunk.aborted);
@@ -203,6 +207,7 @@ export class Flow {
       this.#ends.hold(() => this.#arrive(chunk, packetNumber));
       return;
     }
+    if (!this.#ends.connects()) return;
     const bytes = chunk.bytes + PACKET_OVERHEAD_BYTES;
     const travel = this.#link.travelTime(this.#ends.from, bytes, now);
     if (travel === null) return;
@@ -221,6 +226,7 @@ export class Flow {
   }
 
   #sendAck(acked: readonly Chunk[], newestArrived: Micros): boolean {
+    if (!this.#ends.connects()) return false;
     const now = this.#ends.now();
     const travel = this.#link.travelTime(this.#ends.from === 'bridge' ? 'broker' : 'bridge', ACK_BYTES, now);
     if (travel === null) return false;
@@ -317,7 +323,8 @@ export class Flow {
     const at = this.#retransmitAt;
     if (at === null || (this.#timerAt !== null && this.#timerAt <= at)) return;
     this.#timerAt = at;
-    this.#queue.add(at, () => this.#ends.atSender(0, () => this.#onRetransmitTimer(at)));
+    const fires = Math.max(at, this.#ends.now());
+    this.#queue.add(fires, () => this.#ends.atSender(0, () => this.#onRetransmitTimer(at)));
   }
 
   #onRetransmitTimer(at: Micros): void {

@@ -46,6 +46,11 @@ export class ReceiveSide {
     return this.#streams.get(stream)?.deliveredBytes ?? 0;
   }
 
+  /** Arrived, but not in order. */
+  *waiting(): Iterable<Chunk> {
+    for (const stream of this.#streams.values()) yield* stream.waiting.values();
+  }
+
   resetStream(stream: number, next: number, deliveredBytes: number): void {
     this.#streams.set(stream, { next, deliveredBytes, waiting: new Map() });
   }

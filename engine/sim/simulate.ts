@@ -60,7 +60,7 @@ class Simulation {
   /** Times of the entries in the queue that look at a machine's deadline, latest first. */
   readonly #wakes: Record<Endpoint, Micros[]> = { bridge: [], broker: [] };
   #stimuli: Iterator<Stimulus>;
-  readonly #process = new BrokerProcess();
+  readonly #brokerProcess = new BrokerProcess();
   /** What a proxy keeps, in the order in which it came. */
   #held: (() => void)[] = [];
   #dial: Dial | null = null;
@@ -119,6 +119,7 @@ class Simulation {
       }
       if (this.#events >= this.#maxEvents) return 'max-events';
       if (this.#queue.full) return 'queue-full';
+      if (at < this.#now) throw new RangeError(`an event at ${at} µs was added at ${this.#now} µs`);
       this.#now = at;
       this.#queue.take()!.run();
     }
@@ -155,10 +156,10 @@ class Simulation {
         this.#killBroker();
         return;
       case 'broker-pause':
-        this.#process.pause();
+        this.#brokerProcess.pause();
         return;
       case 'broker-resume':
-        this.#process.resume();
+        this.#brokerProcess.resume();
         return;
       case 'broker-stop':
         this.#toBroker({ kind: 'stop' });
@@ -183,8 +184,8 @@ class Simulation {
   }
 
   #toBroker(input: BrokerInput): void {
-    if (this.#process.isPaused) {
-      this.#process.run(0, () => this.#toBroker(input));
+    if (this.#brokerProcess.isPaused) {
+      this.#brokerProcess.run(0, () => this.#toBroker(input));
       return;
     }
     this.#events++;
@@ -217,7 +218,7 @@ class Simulation {
 
   readonly #wakeBroker = (): void => {
     this.#wakes.broker.pop();
-    this.#process.run(0, () => this.#lookAtDeadline('broker'));
+    this.#brokerProcess.run(0, () => this.#lookAtDeadline('broker'));
   };
 
   #lookAtDeadline(endpoint: Endpoint): void {
@@ -240,7 +241,7 @@ class Simulation {
 
   /** A killed process logs and sends nothing; whatever its machine would have done is dropped. */
   #killBroker(): void {
-    this.#process.kill();
+    this.#brokerProcess.kill();
     this.#events++;
     for (const output of this.#broker.handle(this.#now, { kind: 'stop' })) {
       if (output.kind === 'lost') this.#carryOutBroker(output);
@@ -326,7 +327,7 @@ class Simulation {
       {
         now: () => this.#now,
         broker: () => (this.#broker.listening() ? 'listening' : whileDown),
-        atBroker: (arrival) => this.#process.run(0, arrival),
+        atBroker: (arrival) => this.#brokerProcess.run(0, arrival),
         connected: () => this.#onConnected(),
         failed: (cause) => this.#toBridge({ kind: 'closed', cause }),
       },
@@ -369,7 +370,7 @@ class Simulation {
   #userOf(id: number) {
     return {
       now: () => this.#now,
-      atBroker: (bytes: number, run: () => void) => this.#process.run(bytes, run),
+      atBroker: (bytes: number, run: () => void) => this.#brokerProcess.run(bytes, run),
       hold: (run: () => void) => this.#hold(run),
       deliver: (to: Endpoint, chunk: Chunk) => this.#deliver(id, to, chunk),
       closed: (at: Endpoint, cause: CloseCause) => this.#onClosed(id, at, cause),
