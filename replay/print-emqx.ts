@@ -45,7 +45,11 @@ export function printEmqxLine(record: SimRecord, options: EmqxPrintOptions): str
 export function printTraceLine(record: SimRecord, options: EmqxPrintOptions, clientId: string): string | null {
   const statement = record.endpoint === 'broker' && record.clientId === clientId ? statementOf(record.event) : null;
   if (statement === null || statement.tag === null || record.peer === null) return null;
-  const pairs = [`msg: ${statement.msg}`, ...printFields(record, styleOf(options.release))].join(', ');
+  const fields = printFields(record, styleOf(options.release));
+  // The payload stands last: it may hold anything.
+  const isPayload = (pair: string): boolean => pair.startsWith('payload: ');
+  const sorted = [...fields.filter((pair) => !isPayload(pair)), ...fields.filter(isPayload)];
+  const pairs = [`msg: ${statement.msg}`, ...sorted].join(', ');
   return `${stamp(options.start + record.at)} [${statement.tag}] ${clientId}@${record.peer} ${pairs}`;
 }
 
@@ -68,11 +72,14 @@ function styleOf(release: string): Style {
 function printFields(record: SimRecord, { payloadKind }: Style): string[] {
   const { event, fields } = record;
   if (fields === null) return [];
-  if (event === 'quic_data_stream_packets_sent') return [`packets: [${printPacketTerm(fields)}]`];
+  if (Array.isArray(fields.packets)) return [`packets: [${fields.packets.map(printPacketTerm).join(',')}]`];
   if (fields.packet !== undefined) return [`packet: ${printPacket(fields, payloadKind ? 'Payload(text)' : 'Payload')}`];
   return Object.entries(fields).flatMap(([key, value]) => {
     if (key === 'reason_term') return [];
     if (key === 'reason') return [`reason: ${fields.reason_term ?? value}`];
+    if (key === 'sub_id' || key === 'client_id') return [`${key}: <<"${value}">>`];
+    if (event === 'broker_subscribe' && key === 'qos')
+      return [`sub_opts: #{nl => 1,qos => ${value},rap => 0,rh => 0,sub_props => #{}}`];
     if (key === PAYLOAD) {
       const text = 'x'.repeat(Number(value));
       return payloadKind ? [`payload: ${text}`, 'payload_encode: text'] : [`payload: <<"${text}">>`];

@@ -25,17 +25,17 @@ const BODIES: Readonly<Record<string, (fields: Fields, payloadKey: string) => st
   PUBREC: acknowledgement,
   PUBREL: acknowledgement,
   PUBCOMP: acknowledgement,
-  SUBSCRIBE: (fields) => `PacketId=${fields.packet_id} TopicFilters=[${filters(fields.topic)}]`,
+  SUBSCRIBE: (fields) => `PacketId=${fields.packet_id} TopicFilters=[${filters(fields, true)}]`,
   SUBACK: (fields) => `PacketId=${fields.packet_id}, ReasonCodes=[${list(fields.reason_codes)}]`,
-  UNSUBSCRIBE: (fields) => `PacketId=${fields.packet_id} TopicFilters=[${fields.topic}]`,
+  UNSUBSCRIBE: (fields) => `PacketId=${fields.packet_id} TopicFilters=[${filters(fields, false)}]`,
   UNSUBACK: (fields) => `PacketId=${fields.packet_id}`,
   DISCONNECT: (fields) => `ReasonCode=${fields.reason_code}`,
 };
 
-function filters(topics: FieldValue | undefined): string {
-  return String(topics)
-    .split(',')
-    .map((topic) => `${topic}(#{nl => 1,qos => 0,rap => 0,rh => 0})`)
+function filters({ topic_filters: list }: Fields, withOptions: boolean): string {
+  if (!Array.isArray(list)) return '';
+  return list
+    .map(({ topic, qos }) => (withOptions ? `${topic}(#{nl => 1,qos => ${qos},rap => 0,rh => 0})` : topic))
     .join(',');
 }
 

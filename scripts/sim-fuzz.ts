@@ -27,9 +27,7 @@ for (let seed = first; seed < first + count; seed += 1) {
   } catch (error) {
     failures += 1;
     const what = error instanceof Error ? error.message : String(error);
-    process.stdout.write(
-      `${what}\n  ${one.title}\n  node dist/scripts/sim-fuzz.js --seed ${seed} --count 1\n`,
-    );
+    process.stdout.write(`${what}\n  ${one.title}\n  node dist/scripts/sim-fuzz.js --seed ${seed} --count 1\n`);
   }
 }
 process.stdout.write(`${count} incidents from seed ${first}, ${events} events: ${failures} failures\n`);

@@ -52,7 +52,13 @@ export const NETWORK_SCRIPTS: readonly NetworkScript[] = [
   { name: 'slow-4kB/s', steps: slow(4_000, 16_000) },
   { name: 'slow-1kB/s-short-queue', steps: slow(1_000, 3_000) },
   { name: 'jitter-200ms', steps: [{ atS: 0, kind: 'network', delayMs: 200, jitterMs: 200 }] },
-  { name: 'loss50-30s', steps: [{ atS: 0, kind: 'network', loss: 0.5 }, { atS: 30, kind: 'network', loss: 0 }] },
+  {
+    name: 'loss50-30s',
+    steps: [
+      { atS: 0, kind: 'network', loss: 0.5 },
+      { atS: 30, kind: 'network', loss: 0 },
+    ],
+  },
   { name: 'nat-rebind', steps: [{ atS: 0, kind: 'nat-rebind' }] },
 ];
 

@@ -43,7 +43,7 @@ export class TraceHash {
     else if (typeof value === 'number' && Number.isSafeInteger(value)) this.#number(value);
     else {
       this.#mix(OTHER, OTHER);
-      this.#text(String(value));
+      this.#text(JSON.stringify(value));
     }
   }
 
