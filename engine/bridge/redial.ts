@@ -30,7 +30,7 @@ export function startDialing(bridge: Bridge): void {
 export function waitForRedial(bridge: Bridge): void {
   bridge.keepalive = KEEPALIVE_BEFORE_CONNACK;
   bridge.timeleft = KEEPALIVE_BEFORE_CONNACK;
-  const jitterMs = bridge.rng.int(...REDIAL_JITTER_MS);
+  const jitterMs = drawJitter(bridge);
   const backoffMs = nextBackoff(bridge);
   const chosenMs = bridge.redialChoicesMs[bridge.nextRedialChoice];
   if (chosenMs !== undefined) bridge.nextRedialChoice++;
@@ -38,6 +38,12 @@ export function waitForRedial(bridge: Bridge): void {
   const totalMs = chosenMs ?? jitterMs + backoffMs;
   const redialAt = bridge.now + milliseconds(totalMs);
   bridge.phase = { kind: 'waiting', redialAt, backoffMs: sleepMs, announced: false };
+}
+
+function drawJitter(bridge: Bridge): number {
+  const jitterMs = bridge.rng.int(...REDIAL_JITTER_MS);
+  if (bridge.profile.redialJitter === 'uniform') return jitterMs;
+  return bridge.rng.int(0, 1) === 0 ? 0 : jitterMs;
 }
 
 function nextBackoff(bridge: Bridge): number {

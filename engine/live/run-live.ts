@@ -277,6 +277,10 @@ class LiveRun {
       case 'refuse':
         this.#broker.feed({ kind: 'refuse', reasonCode: stimulus.reasonCode });
         break;
+      default:
+        throw new LiveError('unsupported-stimulus', `A live run cannot do '${stimulus.kind}'.`, {
+          hint: 'The simulator (--mode sim) can.',
+        });
     }
   }
 

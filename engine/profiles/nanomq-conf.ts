@@ -27,13 +27,15 @@ type Draft = { -readonly [Key in keyof BridgeSettings]: BridgeSettings[Key] };
 /** How a release reads durations that are meant in milliseconds (D11). */
 interface MillisecondRule {
   readonly from: string;
+  /** The ack delay is at most this. */
+  readonly maxAckDelayMs: number;
   /** Null: `ms` is unknown and `m` is read, so that `800ms` are 800 minutes; the seconds are then used as milliseconds. */
   readonly units: Readonly<Record<string, number>> | null;
 }
 
 const MILLISECOND_RULES: readonly MillisecondRule[] = [
-  { from: '0.0.0', units: null },
-  { from: '0.24.9', units: { ms: 1, s: 1000 } }, // NanoNNG 4af38de2e, f453b66b5
+  { from: '0.0.0', units: null, maxAckDelayMs: Number.POSITIVE_INFINITY },
+  { from: '0.24.9', units: { ms: 1, s: 1000 }, maxAckDelayMs: 16_000 }, // NanoNNG 4af38de2e, f453b66b5
 ];
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
@@ -72,6 +74,7 @@ const KEYS: readonly KeyRow[] = [
   { key: 'quic_discon_timeout', type: 'time', field: 'quicDisconnectTimeoutS' },
   { key: 'quic_handshake_timeout', type: 'time', field: 'quicHandshakeTimeoutS' },
   { key: 'quic_initial_rtt_ms', type: 'milliseconds', field: 'quicInitialRttMs' },
+  { key: 'quic_max_ack_delay_ms', type: 'milliseconds', field: 'quicMaxAckDelayMs' },
   { key: 'quic_qos_priority', type: 'flag', field: 'quicQosPriority' },
   { key: 'system.parallel', type: 'number', field: 'parallel' },
   { key: 'log.level', type: 'text', field: 'logLevel' },
@@ -83,7 +86,6 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'quic_multi_stream', // sub streams are always on (nanomq-bridge-model §1.1)
   'quic_0rtt',
   'quic_send_idle_timeout',
-  'quic_max_ack_delay_ms',
   'congestion_control',
   'password',
 ]);
@@ -125,6 +127,10 @@ export function bridgeSettings(release: string, transport: 'quic' | 'tcp', conf:
     const why = readKey(draft, release, key, value as ConfValue);
     if (why !== null) ignored.push({ key, why });
   }
+  const { quicMaxAckDelayMs } = draft;
+  if (quicMaxAckDelayMs !== undefined) {
+    draft.quicMaxAckDelayMs = Math.min(quicMaxAckDelayMs, millisecondRule(release).maxAckDelayMs);
+  }
   if (conf.proto_ver === 3 && transport === 'quic') Object.assign(draft, CONNECT_OF_THE_TRANSPORT);
   return { settings: draft, ignored };
 }
@@ -158,8 +164,12 @@ function readSeconds(text: string): number {
   return match ? Number(match[1]) * (SECONDS[match[2]!] ?? 0) : 0;
 }
 
+function millisecondRule(release: string): MillisecondRule {
+  return MILLISECOND_RULES.findLast(({ from }) => !isBefore(release, from))!;
+}
+
 function readMilliseconds(text: string, release: string): number {
-  const { units } = MILLISECOND_RULES.findLast(({ from }) => !isBefore(release, from))!;
+  const { units } = millisecondRule(release);
   if (units === null) return readSeconds(text);
   const match = /^\s*(\d+)\s*([a-z]+)/.exec(text);
   return match ? Number(match[1]) * (units[match[2]!] ?? 0) : 0;

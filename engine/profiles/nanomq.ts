@@ -32,6 +32,9 @@ const QUIC_0_22_10: BridgeProfile = {
   watchdogMs: null, // §3.4: disabled before 0.23.1
   ctxMsgs: 'none', // §2.1
   connectedGuard: false, // §2.1-2: from 0.24.14
+  // 28 of 60 redials without any jitter in incidents 01d 02a 02b 13a 16 21 26 26b, none of 90 in those of later releases; a signed
+  // remainder of a random number would do that.
+  redialJitter: 'none-or-uniform', // measured: 0.23.1
   log: {
     pingSent: { severity: 'info', counters: false }, // logs 2.1.1 row 10
     aioBusy: 'info', // logs 2.3.2 row 2
@@ -79,6 +82,7 @@ const QUIC_0_23_2: BridgeProfile = {
   pingTimerResetOnReceive: 'pingresp', // NanoNNG b0cb1443e + 36522cdaf
   pingCountResetOn: 'pingresp', // the same two
   offlineSend: 'park-all', // 446d23100; D3b
+  redialJitter: 'uniform', // measured: 0.23.6 and later
 };
 
 const QUIC_0_23_3: BridgeProfile = {
@@ -205,6 +209,7 @@ const TCP_0_22_10: BridgeProfile = {
   watchdogMs: null, // §3.4: sub streams only
   ctxMsgs: 'none', // §2.1
   connectedGuard: false, // §2.1-2: from 0.24.14
+  redialJitter: 'uniform', // measured: 0.23.6 and 0.23.10, incidents 11a 11b 24c
   log: {
     pingSent: { severity: 'info', counters: false }, // logs 2.1.2 row 8
     aioBusy: 'info', // logs 2.3.2 row 2

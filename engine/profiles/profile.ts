@@ -41,6 +41,8 @@ export interface BridgeProfile {
   readonly ctxMsgs: 'none' | 'drop-new' | 'drop-oldest';
   /** The broker part does not submit while the bridge is not connected. */
   readonly connectedGuard: boolean;
+  /** Wait before the redial, apart from the back-off: 0–999 ms, or none at all in half of the cases. */
+  readonly redialJitter: 'uniform' | 'none-or-uniform';
   readonly log: BridgeLogProfile;
 }
 
