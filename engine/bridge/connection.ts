@@ -205,6 +205,7 @@ function onPipeLost(bridge: Bridge, pipe: Pipe, cause: CloseCause): void {
   teardown(bridge, pipe, {
     reasonCode: bridge.settings.transport === 'quic' ? 0 : REASON_SERVER_SHUTTING_DOWN,
     closesTransport: cause.kind === 'peer-fin',
+    byUs: false,
     byTransport: isByTransport(cause),
     fromTimer: false,
   });

@@ -16,6 +16,8 @@ export interface Teardown {
   readonly reasonCode: number;
   /** We close the transport; else it is gone already. */
   readonly closesTransport: boolean;
+  /** The end was our decision, not an answer to the peer's. */
+  readonly byUs: boolean;
   /** msquic gave the connection up. */
   readonly byTransport: boolean;
   /** The protocol timer found it out, so it was not running and is not aborted. */
@@ -45,7 +47,7 @@ export function closeBySendError(bridge: Bridge): void {
 }
 
 function closeByUs(bridge: Bridge, pipe: Pipe, reasonCode: number, fromTimer: boolean): void {
-  teardown(bridge, pipe, { reasonCode, closesTransport: true, byTransport: false, fromTimer });
+  teardown(bridge, pipe, { reasonCode, closesTransport: true, byUs: true, byTransport: false, fromTimer });
 }
 
 /** §5: the send queue is flushed; unacked, parked, packet id and ctx_msgs survive. */
@@ -65,14 +67,13 @@ export function teardown(bridge: Bridge, pipe: Pipe, how: Teardown): void {
 }
 
 function logQuicTeardown(bridge: Bridge, pipe: Pipe, how: Teardown): void {
-  const closedByUs = how.closesTransport && !how.byTransport;
   logStreamsDown(bridge, how.byTransport);
   logReceivesEnded(bridge);
   log(bridge, 'warn', 'bridge_recv_error', { nng_rv: NNG_ECONNABORTED });
   logReceiversEnded(bridge, pipe);
   const { timerAborted } = bridge.profile.log;
   if (timerAborted !== null && !how.fromTimer) log(bridge, timerAborted, 'bridge_timer_aborted');
-  if (!how.byTransport) logReadsCancelled(bridge, closedByUs);
+  if (!how.byTransport) logReadsCancelled(bridge, how.byUs);
   if (how.closesTransport) bridge.out.push({ kind: 'close', code: 0 });
   log(bridge, 'warn', 'bridge_disconnected', { reason_code: how.reasonCode });
   log(bridge, 'info', 'bridge_pipe_stopped');

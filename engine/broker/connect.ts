@@ -56,11 +56,6 @@ function discardAll(broker: Broker, connection: Connection, olderOnes: readonly 
 
 /** A session whose close was decided already gets no second DISCONNECT; one whose transport went idle does (measured §2.17). */
 function stepDown(broker: Broker, older: Connection): void {
-  if (older.state === 'detached') {
-    older.closeReason = 'discarded';
-    terminate(broker, older);
-    return;
-  }
   const alreadyClosing = older.state === 'closing' && older.closeReason !== 'connection_idle';
   if (!alreadyClosing) discard(broker, older);
   else if (sessionExpiryS(broker, older) > 0) older.closeReason = 'discarded';

@@ -38,12 +38,17 @@ export function expireKeepalive(broker: Broker, connection: Connection): void {
 
 export function discard(broker: Broker, connection: Connection): void {
   if (connection.state === 'detached') {
-    connection.closeReason = 'discarded';
-    terminate(broker, connection);
+    endDetached(broker, connection, 'discarded');
     return;
   }
   sendDisconnect(broker, connection, REASON_SESSION_TAKEN_OVER);
   closeGracefully(broker, connection, 'discarded', broker.profile.discardWaitMs);
+}
+
+/** A session without a connection ends: nobody is told (§4). */
+export function endDetached(broker: Broker, connection: Connection, reason: string): void {
+  connection.closeReason = reason;
+  terminate(broker, connection);
 }
 
 export function kick(broker: Broker, connection: Connection): void {

@@ -9,7 +9,7 @@ import { SECOND } from '../time.ts';
 import type { BrokerSettings, Micros, Rng } from '../types.ts';
 import { establishWaiting, keepaliveCounter, onRivalConnect } from './connect.ts';
 import { onDownlink, retryInterval } from './deliver.ts';
-import { expireKeepalive, kick, onCloseTimeout, onTransportClosed, stopAll, terminate } from './end.ts';
+import { endDetached, expireKeepalive, kick, onCloseTimeout, onTransportClosed, stopAll, terminate } from './end.ts';
 import type { BrokerInput, BrokerMachine, BrokerOutput } from './io.ts';
 import { checkKeepalive } from './keepalive.ts';
 import { log } from './log.ts';
@@ -112,6 +112,7 @@ function onStart(broker: Broker): void {
 function onKick(broker: Broker): void {
   for (const connection of [...broker.connections.values()]) {
     if (connection.state === 'connected') kick(broker, connection);
+    else if (connection.state === 'detached') endDetached(broker, connection, 'kicked');
   }
 }
 
@@ -127,8 +128,7 @@ function onDeadline(broker: Broker, connection: Connection): void {
     return;
   }
   if (connection.expiresAt !== null && connection.expiresAt <= now) {
-    connection.closeReason = 'expired';
-    terminate(broker, connection);
+    endDetached(broker, connection, 'expired');
     return;
   }
   if (connection.retryAt !== null && connection.retryAt <= now) onRetry(broker, connection, retryInterval(broker) ?? 0);

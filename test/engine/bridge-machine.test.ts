@@ -1,7 +1,7 @@
 /** NanoMQ's bridge client rule by rule (nanomq-bridge-model §1–§5). */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BridgeSettings, Packet } from '../../engine/index.ts';
+import type { BridgeOutput, BridgeSettings, Packet } from '../../engine/index.ts';
 import { connectedPeer, createPeer, downlink, MS, type Peer, SECOND } from './bridge-harness.ts';
 
 const TWO_FILTERS: Partial<BridgeSettings> = {
@@ -368,6 +368,42 @@ describe('resend and cancel (§2.5, §3.2)', () => {
     peer.answers.add('pubrel');
     peer.run(peer.now + 6 * SECOND);
     assert.equal(peer.machine.held().unacked.length, 0);
+  });
+
+  it('ids go from 1 to 65535 and round again; one that is still in use discards the older message', () => {
+    const settings = { parallel: 2, quicQosPriority: true, maxSendQueueLen: 0, logLevel: 'warn' } as const;
+    const { machine, ...peer } = connectedPeer('0.23.6', 'quic', { settings });
+    let now = peer.now;
+    let sent: number[] = [];
+    const publish = (seq: number): readonly BridgeOutput[] => {
+      now += 30;
+      machine.handle(now, { kind: 'deadline' });
+      const outputs = machine.handle(now, { kind: 'offer', message: { seq, topic: 'up', qos: 1, size: 1 } });
+      sent = [];
+      for (const output of outputs) {
+        if (output.kind !== 'write' || output.packet.type !== 'publish') continue;
+        sent.push(output.packet.packetId!);
+        machine.handle(now, { kind: 'sent', token: output.token, result: 0 });
+      }
+      return outputs;
+    };
+    // The first one is never acknowledged, so every other message meets its context and is lost.
+    publish(1);
+    for (let id = 2; id <= 65_535; id++) {
+      publish(2 * id);
+      assert.deepEqual(sent, [id]);
+      machine.handle(now, {
+        kind: 'packet',
+        stream: 0,
+        packet: { type: 'puback', packetId: id, reasonCode: 0, size: 4 },
+      });
+      publish(2 * id + 1);
+    }
+    const outputs = publish(1_000_000);
+    assert.deepEqual(sent, [1]);
+    const lost = outputs.find((output) => output.kind === 'lost');
+    assert.ok(lost?.kind === 'lost' && lost.message.seq === 1 && lost.reason === 'id-conflict');
+    assert.ok(outputs.some((output) => output.kind === 'log' && output.event === 'bridge_packet_id_conflict'));
   });
 
   it('a late acknowledgement has a line and no effect', () => {

@@ -248,6 +248,11 @@ describe('takeover and discard', () => {
     emqx.connect(1, { cleanStart: false, sessionExpiryS: 600 });
     emqx.handle({ kind: 'kick' });
     assert.deepEqual(terminations(emqx.outputs), ['{shutdown,kicked}']);
+    const detached = bench('5.8.9');
+    detached.connect(1, { cleanStart: false, sessionExpiryS: 600 });
+    detached.handle({ kind: 'closed', connection: 1, cause: { kind: 'timeout' } });
+    detached.handle({ kind: 'kick' });
+    assert.deepEqual(terminations(detached.outputs), ['{shutdown,kicked}']);
   });
 });
 
