@@ -1,7 +1,6 @@
 /** The protocol part's sending side: offline policy, the single busy slot, the send queue (nanomq-bridge-model §2.3–§2.6). */
 
 import { milliseconds } from '../time.ts';
-import type { Fields } from '../types.ts';
 import { cacheInContextQueue, complete } from './completion.ts';
 import type { WriteToken } from './io.ts';
 import {
@@ -123,9 +122,9 @@ function register(bridge: Bridge, aio: Aio, outgoing: Outgoing): void {
   if (logsDebug(bridge)) log(bridge, 'debug', 'bridge_send_qos_begin', { packet_id: packetId });
   const old = bridge.unacked.get(packetId);
   if (old) {
-    const quic = bridge.settings.transport === 'quic';
-    const ids: Fields = quic ? { msg_ptr: messagePointer(packetId), packet_id: packetId } : { packet_id: packetId };
-    log(bridge, 'warn', 'bridge_packet_id_conflict', ids);
+    const id = { packet_id: packetId };
+    const named = bridge.settings.transport === 'quic' ? { msg_ptr: messagePointer(packetId), ...id } : null;
+    log(bridge, 'warn', 'bridge_packet_id_conflict', named ?? id);
     if (old.outgoing.message) lost(bridge, old.outgoing.message, 'id-conflict');
     complete(bridge, old.aio, NNG_ECANCELED);
     bridge.unacked.delete(packetId);

@@ -44,8 +44,13 @@ export function send(
 function logSent(broker: Broker, connection: Connection, stream: number, packet: Packet): void {
   const onControl = stream === CONTROL_STREAM;
   const fields = packetFields(connection, packet);
-  if (onControl) log(broker, connection, 'debug', 'mqtt_packet_sent', fields);
-  else log(broker, null, 'debug', 'quic_data_stream_packets_sent', { packets: [fields] });
+  if (onControl) {
+    log(broker, connection, 'debug', 'mqtt_packet_sent', fields);
+    return;
+  }
+  // The line has raw terms; no parser counts the payload of one.
+  const { payload_bytes: _, ...told } = fields;
+  log(broker, null, 'debug', 'quic_data_stream_packets_sent', { packets: [told] });
 }
 
 /** Whose name is on a line about a packet of this stream. */

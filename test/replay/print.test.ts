@@ -157,9 +157,9 @@ function assertFields(record: SimRecord, attributes: { readonly [key: string]: u
   }
 }
 
-/** Of a packet on a data stream the flags are read for a PUBLISH only, where they mean something; and none has a null. */
+/** Of a packet on a data stream the flags are read for a PUBLISH only, where they mean something, and never a payload. */
 function asTerm(packet: Fields): Fields {
   const isRead = ([key, value]: readonly [string, unknown]): boolean =>
-    value !== null && (packet.packet === 'PUBLISH' || (key !== 'dup' && key !== 'retain'));
+    value !== null && key !== 'payload_bytes' && (packet.packet === 'PUBLISH' || (key !== 'dup' && key !== 'retain'));
   return Object.fromEntries(Object.entries(packet).filter(isRead));
 }
