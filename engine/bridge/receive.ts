@@ -27,7 +27,7 @@ export function onPacket(bridge: Bridge, pipe: Pipe, stream: number, packet: Pac
     onPacketUnread(bridge, packet);
     return;
   }
-  if (bridge.profile.log.receiveArmed) logReceiveArmed(bridge, stream);
+  if (bridge.profile.log.receiveArmed && packet.type !== 'disconnect') logReceiveArmed(bridge, stream);
   if (bridge.profile.pingTimerResetOnReceive === 'any') bridge.timeleft = bridge.keepalive;
   if (bridge.profile.pingCountResetOn === 'any') pipe.pings = 0;
   switch (packet.type) {
@@ -142,6 +142,7 @@ function onPingresp(bridge: Bridge, pipe: Pipe): void {
 function onDisconnect(bridge: Bridge, packet: DisconnectPacket): void {
   // Data delivered together with the FIN is not read; the FIN or the close that follows ends the pipe then.
   if (bridge.rng.int(0, 99) >= DISCONNECT_READ_PERCENT) return;
+  if (bridge.profile.log.receiveArmed) logReceiveArmed(bridge, CONTROL_STREAM);
   closeByDisconnectPacket(bridge, packet.reasonCode);
 }
 

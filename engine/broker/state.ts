@@ -26,6 +26,8 @@ export interface StreamSession {
   readonly queue: Queued[];
   /** QoS 2 publishes whose PUBREL is outstanding, with the time of their first arrival. */
   readonly awaitingRelease: Map<number, Micros>;
+  /** Topics that were allowed lately, with the time until which nobody asks again. */
+  readonly allowed: Map<string, Micros>;
   /** A data stream whose process ended: what comes on it is not read. */
   ended: boolean;
 }
@@ -128,7 +130,14 @@ export function newConnection(id: ConnectionId, transport: Connection['transport
 export function streamSession(connection: Connection, stream: number): StreamSession {
   let session = connection.streams.get(stream);
   if (!session) {
-    session = { nextPacketId: 1, inflight: new Map(), queue: [], awaitingRelease: new Map(), ended: false };
+    session = {
+      nextPacketId: 1,
+      inflight: new Map(),
+      queue: [],
+      awaitingRelease: new Map(),
+      allowed: new Map(),
+      ended: false,
+    };
     connection.streams.set(stream, session);
   }
   return session;

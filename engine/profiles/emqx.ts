@@ -17,6 +17,7 @@ const V4_0: BrokerProfile = {
   advertisesReceiveMaximum: false, // §3: from 5.6.0
   retryIntervalS: 30, // §3
   takeoverReason: 'takeovered', // §4: 4.x spells it so
+  logsAuthorization: false, // measured: no line in 4.4.19, 5.0.26, 5.3.2
 };
 
 const V5_0_0: BrokerProfile = {
@@ -46,6 +47,7 @@ const V5_5_0: BrokerProfile = {
   ...V5_0_26,
   quicWaitOnCloseMs: 3000, // §2.6; §7: 5.3.2 does not close QUIC, 5.5.1 does after 3 s
   closesQuicAfterWait: true, // §7: 5.5.1
+  logsAuthorization: true, // measured: 5.5.1 and later
 };
 
 const V5_6_0: BrokerProfile = {

@@ -108,6 +108,8 @@ export interface BrokerProfile {
   readonly advertisesReceiveMaximum: boolean;
   /** Resend of unacknowledged deliveries on a living connection, s; null: never. */
   readonly retryIntervalS: number | null;
+  /** What is allowed has a line at info. */
+  readonly logsAuthorization: boolean;
   /** How the release spells the end of a session that another connection took over. */
   readonly takeoverReason: 'takenover' | 'takeovered';
 }

@@ -422,9 +422,24 @@ describe('streams', () => {
     const lines = emqx.outputs.flatMap((output) => (output.kind === 'log' ? [output] : []));
     assert.deepEqual(
       lines.map(({ event }) => event),
-      ['quic_data_stream_ready', 'publish_routed', 'quic_data_stream_packets_sent'],
+      ['quic_data_stream_ready', 'authorization_allowed', 'publish_routed', 'quic_data_stream_packets_sent'],
     );
     assert.ok(lines.every(({ clientId, peer }) => clientId === null && peer === null));
+  });
+
+  it('from 5.5 on a topic that is allowed has a line a minute, before none (02c, 01d)', () => {
+    for (const [emqx, lines] of [
+      ['5.3.2', 0],
+      ['5.5.1', 3],
+    ] as const) {
+      const broker = bench(emqx);
+      broker.connect(1);
+      for (let at = 1; at <= 130; at++) {
+        broker.run(at);
+        broker.packet(1, publish(at, 0, null));
+      }
+      assert.equal(events(broker.outputs).filter((event) => event === 'authorization_allowed').length, lines);
+    }
   });
 
   it('without CONNECT a connection ends after 15 s', () => {
