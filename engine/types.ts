@@ -10,7 +10,7 @@ export type Micros = number;
 export type Qos = 0 | 1 | 2;
 export type Endpoint = 'bridge' | 'broker';
 export type Severity = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
-export type FieldValue = string | number | boolean | null | readonly (string | number)[];
+export type FieldValue = string | number | boolean | null | readonly (string | number | Fields)[];
 export type Fields = { readonly [key: string]: FieldValue };
 
 /** Uniform integers from a seeded stream. `int(lo, hi)` includes both ends. */
@@ -30,6 +30,10 @@ export type Packet =
       readonly cleanStart: boolean;
       readonly protocol: 4 | 5;
       readonly username: string | null;
+      /** MQTT 5 Session Expiry Interval; absent: 0. */
+      readonly sessionExpiryS?: number;
+      /** MQTT 5 Receive Maximum; absent: 65535. */
+      readonly receiveMaximum?: number;
       readonly size: number;
     }
   | {
@@ -125,9 +129,17 @@ export interface BridgeSettings {
   readonly quicDisconnectTimeoutS: number;
   readonly quicHandshakeTimeoutS: number;
   readonly quicInitialRttMs: number; // effective value, after the release's unit bug
+  readonly quicMaxAckDelayMs?: number; // effective value likewise; absent: 100
   readonly subscriptions: readonly { readonly topic: string; readonly qos: Qos }[];
   /** As in `server = "mqtt-quic://host:port"`; log lines carry it. Absent: a made-up one. */
   readonly address?: string;
+  /** `conn_properties.session_expiry_interval` and `.receive_maximum` (MQTT 5). Absent: 0 and 65535. */
+  readonly sessionExpiryS?: number;
+  readonly receiveMaximum?: number;
+  /** `hybrid_bridging`: no resend aio and no back-off (nanomq-bridge-model §2.2, §3.3). */
+  readonly hybrid?: boolean;
+  /** `log.level`; lines below it are not made. Absent: everything the machine knows. */
+  readonly logLevel?: Severity;
 }
 
 /** Settings of the broker that matter here, named as in emqx.conf. */
@@ -139,24 +151,49 @@ export interface BrokerSettings {
   readonly maxPacketSize: number; // 1_048_576
   readonly maxInflight: number; // 32
   readonly quicIdleTimeoutS: number; // 0 = none
+  readonly quicKeepaliveS?: number; // keep_alive_interval of the QUIC listener; absent or 0: off
+  readonly maxMqueueLen?: number; // absent: 1000
+  readonly maxAwaitingRel?: number; // absent: 100
+  /** Resend of unacknowledged deliveries on a living connection, s; null: never. Absent: as the release does. */
+  readonly retryIntervalS?: number | null;
+  /** How long a persistent MQTT 3.1.1 session lives on, s. Absent: 7200. */
+  readonly sessionExpiryS?: number;
+  readonly logLevel?: Severity;
+}
+
+/** What of the network becomes different; what is absent stays. */
+export interface NetworkChange {
+  /** Only packets sent by this end; absent: both directions. */
+  readonly from?: Endpoint;
+  /** Every packet is lost. */
+  readonly down?: boolean;
+  readonly delayMs?: number;
+  readonly jitterMs?: number;
+  /** Share of packets lost, 0 to 1. */
+  readonly loss?: number;
+  /** Bytes a second; 0: unlimited. */
+  readonly rateBytesPerS?: number;
+  /** Bytes that wait for a limited rate; what comes on top is dropped. */
+  readonly queueBytes?: number;
+  /** TCP only: a proxy between the two accepts and keeps everything, and passes it on when this ends. */
+  readonly hold?: boolean;
 }
 
 /** What happens to the bridge and the broker from outside, in time order. */
 export type Stimulus =
   | { readonly at: Micros; readonly kind: 'publish'; readonly message: Message } // offered to the bridge by a local client
   | { readonly at: Micros; readonly kind: 'downlink'; readonly message: Message } // published at the broker by someone else
-  | {
-      readonly at: Micros;
-      readonly kind: 'network';
-      readonly down?: boolean;
-      readonly delayMs?: number;
-      readonly jitterMs?: number;
-      readonly loss?: number;
-    } // state from here on
+  | ({ readonly at: Micros; readonly kind: 'network' } & NetworkChange) // state from here on
+  | { readonly at: Micros; readonly kind: 'nat-rebind' } // the bridge's packets come from another port from here on
   | { readonly at: Micros; readonly kind: 'broker-stop' } // graceful stop (SIGTERM): connections closed with code 0
+  | { readonly at: Micros; readonly kind: 'broker-kill' } // SIGKILL: nothing is sent, TCP apart
   | { readonly at: Micros; readonly kind: 'broker-start' }
+  | { readonly at: Micros; readonly kind: 'broker-pause' } // SIGSTOP: what arrives waits in the socket buffer
+  | { readonly at: Micros; readonly kind: 'broker-resume' }
   | { readonly at: Micros; readonly kind: 'rival-connect' } // another client takes the bridge's client id
-  | { readonly at: Micros; readonly kind: 'kick' };
+  | { readonly at: Micros; readonly kind: 'kick' }
+  /** From here on the broker refuses the bridge's CONNECT with this reason code; null: it accepts again. */
+  | { readonly at: Micros; readonly kind: 'refuse'; readonly reasonCode: number | null };
 
 /** Races whose outcome a log shows; consumed in order, then the machine draws from its Rng again. */
 export interface Choices {

@@ -20,7 +20,7 @@ export type { CatalogueRow, CatalogueSheet } from './nanomq/catalogue-row.ts';
 export { type ReleaseRange, releaseRange, type SeenStatement } from './nanomq/fingerprint.ts';
 export { EVENT_MEANINGS } from './nanomq/meanings.ts';
 export { RELEASES } from './nanomq/releases.ts';
-export { renderNanomqMessage } from './nanomq/render.ts';
+export { renderNanomqMessage, renderNanomqStatement } from './nanomq/render.ts';
 export type * from './record.ts';
 export { MAX_BODY_CHARS } from './record.ts';
 export { decimal } from './slots/ascii.ts';

@@ -60,13 +60,20 @@ export interface RunResult {
  */
 const THIN_FROM_LOOPS = 4;
 const THIN_PER_SECOND = 2;
-/** Debug lines of single messages: half of a run's records, and no rule of the verdict reads them. */
+/** Lines of single messages: half of a run's records, and no rule of the verdict reads them. */
 const PER_MESSAGE = new Set([
   'bridge_aio_done',
   'bridge_acked',
   'bridge_ack_rx',
   'quic_send_complete',
   'quic_tran_deliver',
+  'bridge_send_qos',
+  'bridge_send_qos_begin',
+  'bridge_send_priority',
+  'quic_write_priority_start',
+  'quic_tran_recv_armed_main',
+  'quic_tran_recv_armed_sub',
+  'quic_data_stream_packets_sent',
 ]);
 
 export async function runReplay(database: Database, request: RunRequest): Promise<RunResult> {

@@ -2,21 +2,21 @@
 
 import type { Message } from '../types.ts';
 import { cacheInContextQueue } from './completion.ts';
-import { address, log, lost } from './log.ts';
+import { address, log, logsDebug, lost } from './log.ts';
 import { submit } from './send.ts';
 import type { Aio, Bridge } from './state.ts';
 
 /** A local client published `message` and a forward rule matched (nanomq-bridge-model §2.1). */
 export function forward(bridge: Bridge, message: Message): void {
-  log(bridge, 'debug', 'bridge_forward', { remote_topic: message.topic });
+  if (logsDebug(bridge)) log(bridge, 'debug', 'bridge_forward', { remote_topic: message.topic });
   const aio = bridge.contexts[bridge.nextContext]!;
   bridge.nextContext = (bridge.nextContext + 1) % bridge.contexts.length;
-  const guarded = bridge.profile.connectedGuard && bridge.phase.kind !== 'up';
+  const guarded = bridge.profile.connectedGuard && !bridge.flaggedConnected;
   if (aio.busy || guarded) {
     cacheOrDrop(bridge, aio, message);
     return;
   }
-  submit(bridge, aio, { message, filters: null, packetId: null });
+  submit(bridge, aio, { message, filters: null, topics: null, packetId: null });
 }
 
 function cacheOrDrop(bridge: Bridge, aio: Aio, message: Message): void {
@@ -34,10 +34,11 @@ function cacheOrDrop(bridge: Bridge, aio: Aio, message: Message): void {
 /** The callback of a bridge aio (§2.2): whatever the result, the resend aio takes the oldest of `ctx_msgs`. */
 export function onContextCompleted(bridge: Bridge, aio: Aio): void {
   aio.busy = false;
-  log(bridge, 'debug', 'bridge_aio_done', { address: address(bridge) });
-  if (bridge.resendAio.busy) return;
+  if (logsDebug(bridge)) log(bridge, 'debug', 'bridge_aio_done', { address: address(bridge) });
+  // Hybrid mode has no resend aio: nothing drains the cache.
+  if (bridge.resendAio.busy || bridge.settings.hybrid) return;
   const message = bridge.ctxMsgs.shift();
   if (!message) return;
   log(bridge, 'debug', 'ctx_cache_flush');
-  submit(bridge, bridge.resendAio, { message, filters: null, packetId: null });
+  submit(bridge, bridge.resendAio, { message, filters: null, topics: null, packetId: null });
 }

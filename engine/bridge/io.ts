@@ -1,6 +1,6 @@
 /** Inputs and outputs of the bridge machine: what a driver (simulated or live) tells it and must do for it. */
 
-import type { CloseCause, Fields, Message, Micros, Packet, Severity, StreamIndex } from '../types.ts';
+import type { CloseCause, Fields, Message, Micros, Packet, Qos, Severity, StreamIndex } from '../types.ts';
 
 /** Identifies one write of the machine until its `sent` comes back. Never reused. */
 export type WriteToken = number;
@@ -22,6 +22,7 @@ export type BridgeLossReason =
   | 'send-failed' // the transport refused the write (stream aborted, packet too large)
   | 'connection-lost' // QoS 0 written to a connection that ended before the peer acknowledged it (told by the driver)
   | 'no-context' // downlink: receive queue full
+  | 'half-received' // downlink QoS 2: the connection ended before PUBREL
   | 'receiver-dead'; // downlink: nobody receives any more on this pipe
 
 export type BridgeInput =
@@ -31,12 +32,19 @@ export type BridgeInput =
   | { readonly kind: 'connected' }
   /** The connection or the dial ended. After `peer-fin` the machine closes the connection itself. */
   | { readonly kind: 'closed'; readonly cause: CloseCause }
+  /** Answer to `dial`: the old QUIC connection has not finished its shutdown; the dial ends with EBUSY. */
+  | { readonly kind: 'dial-busy' }
   | { readonly kind: 'packet'; readonly stream: StreamIndex; readonly packet: Packet }
   /** A write was taken over by the transport (result 0) or failed (an nng or sticky code: 18, 20, 7, 128, 139). */
   | { readonly kind: 'sent'; readonly token: WriteToken; readonly result: number }
+  /** The QUIC library refused the write itself. The product never completes it (D6). */
+  | { readonly kind: 'write-refused'; readonly token: WriteToken; readonly status: number }
   /** A data stream of a living connection was aborted (by the peer or by our watchdog): its receive ends with 20. */
   | { readonly kind: 'stream-cancelled'; readonly stream: StreamIndex }
-  | { readonly kind: 'offer'; readonly message: Message };
+  | { readonly kind: 'offer'; readonly message: Message }
+  /** The REST API or, of a transparent bridge, a local client asks for a subscription more or less. */
+  | { readonly kind: 'subscribe'; readonly filters: readonly { readonly topic: string; readonly qos: Qos }[] }
+  | { readonly kind: 'unsubscribe'; readonly topics: readonly string[] };
 
 export type BridgeOutput =
   | { readonly kind: 'dial' }

@@ -4,9 +4,11 @@
  */
 
 import type { BridgeProfile } from '../profiles/profile.ts';
+import { SEVERITY_RANK } from '../severity.ts';
 import type { BridgeSettings, Choices, Message, Micros, Rng } from '../types.ts';
 import {
   onConnack,
+  onDialBusy,
   onNegotiationTimeout,
   onStreamCancelled,
   onTransportClosed,
@@ -16,20 +18,25 @@ import { forward, onContextCompleted } from './forward.ts';
 import type { BridgeHeld, BridgeInput, BridgeMachine, BridgeOutput } from './io.ts';
 import { onPacket } from './receive.ts';
 import { KEEPALIVE_BEFORE_CONNACK, onRedialDeadline, redialDeadline, startDialing } from './redial.ts';
-import { onSent } from './send.ts';
-import type { Aio, Bridge, Turn } from './state.ts';
+import { onSent, onWriteRefused } from './send.ts';
+import type { Aio, Bridge, BridgeProcess, Turn } from './state.ts';
 import { pipeOf } from './state.ts';
-import { onSubscribeCompleted } from './subscribe.ts';
+import { onSubscribeCompleted, subscribe, unsubscribe } from './subscribe.ts';
 import { nextCancelDeadline, onCancelDeadlines, onTick, onWatchdog } from './timer.ts';
 
 /** More turns than this in one call would mean that a turn adds turns of the same instant for ever. */
 const TURNS_PER_CALL_MAX = 10_000;
+const LINE_NOISE_MAX = 0xffff_ffff;
 
 export interface BridgeOptions {
   readonly profile: BridgeProfile;
   readonly settings: BridgeSettings;
   readonly rng: Rng;
   readonly choices?: Choices;
+  /** Shared by the bridges of one NanoMQ process; absent: this is the only one. */
+  readonly process?: BridgeProcess;
+  /** First packet id that the resend scan looks at; uninitialised in the product (§3.2). */
+  readonly resendScanStart?: number;
 }
 
 /** @throws RangeError if profile and settings are of different transports, or there is no context. */
@@ -69,11 +76,23 @@ function dispatch(bridge: Bridge, input: BridgeInput): void {
       return;
     case 'stream-cancelled': {
       const pipe = pipeOf(bridge);
-      if (pipe) onStreamCancelled(bridge, pipe);
+      if (pipe) onStreamCancelled(bridge, pipe, input.stream);
       return;
     }
+    case 'write-refused':
+      onWriteRefused(bridge, input.token, input.status);
+      return;
+    case 'dial-busy':
+      onDialBusy(bridge);
+      return;
     case 'offer':
       forward(bridge, input.message);
+      return;
+    case 'subscribe':
+      subscribe(bridge, input.filters);
+      return;
+    case 'unsubscribe':
+      unsubscribe(bridge, input.topics);
       return;
   }
 }
@@ -125,19 +144,22 @@ function runTurn(bridge: Bridge, turn: Turn): void {
 }
 
 function nextDeadline(bridge: Bridge): Micros | null {
-  let next: Micros | null = bridge.turns[0]?.at ?? null;
-  const consider = (at: Micros | null): void => {
-    if (at !== null && (next === null || at < next)) next = at;
-  };
-  consider(nextCancelDeadline(bridge));
+  const turn = bridge.turns[0];
+  let next = turn === undefined ? Number.POSITIVE_INFINITY : turn.at;
+  const cancel = nextCancelDeadline(bridge);
+  if (cancel !== null && cancel < next) next = cancel;
   const { phase } = bridge;
   if (phase.kind === 'up') {
-    consider(phase.pipe.tickAt);
-    consider(phase.pipe.watchdogAt);
+    const { tickAt, watchdogAt } = phase.pipe;
+    if (tickAt < next) next = tickAt;
+    if (watchdogAt !== null && watchdogAt < next) next = watchdogAt;
+  } else if (phase.kind === 'negotiating') {
+    if (phase.deadline < next) next = phase.deadline;
+  } else if (phase.kind === 'waiting') {
+    const redial = redialDeadline(phase);
+    if (redial < next) next = redial;
   }
-  if (phase.kind === 'negotiating') consider(phase.deadline);
-  if (phase.kind === 'waiting') consider(redialDeadline(phase));
-  return next;
+  return next === Number.POSITIVE_INFINITY ? null : next;
 }
 
 function heldBy(bridge: Bridge): BridgeHeld {
@@ -153,13 +175,18 @@ function heldBy(bridge: Bridge): BridgeHeld {
   };
 }
 
-function newBridge({ profile, settings, rng, choices }: BridgeOptions): Bridge {
+function newBridge({ profile, settings, rng, choices, process, resendScanStart }: BridgeOptions): Bridge {
   if (profile.transport !== settings.transport) throw new RangeError('profile and settings name different transports');
   if (settings.parallel < 1) throw new RangeError('system.parallel must be at least 1');
   return {
     profile,
     settings,
     rng,
+    process: process ?? { execone: 0 },
+    logRank: SEVERITY_RANK[settings.logLevel ?? 'trace'],
+    lineNoise: rng.int(0, LINE_NOISE_MAX),
+    streamPointers: [],
+    streamPointersOf: -1,
     redialChoicesMs: choices?.redialMs ?? [],
     nextRedialChoice: 0,
     receiveLostChoices: choices?.receiveLost ?? [],
@@ -179,10 +206,15 @@ function newBridge({ profile, settings, rng, choices }: BridgeOptions): Bridge {
     armedCancels: 0,
     subscribeAio: newAio('subscribe', 0),
     subscribeQueue: [],
+    helping: null,
     keepalive: KEEPALIVE_BEFORE_CONNACK,
     timeleft: KEEPALIVE_BEFORE_CONNACK,
     backoffMs: 0,
     nextToken: 1,
+    receiverFreeAt: Array<number>(settings.maxParallelProcesses).fill(0),
+    stickyDialCode: null,
+    flaggedConnected: false,
+    resendScanStart: resendScanStart ?? 0,
     turns: [],
     qosSent: 0,
     qosAcked: 0,

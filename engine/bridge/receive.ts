@@ -4,10 +4,11 @@ import { ACK_SIZE, publishPayloadBytes } from '../packet-size.ts';
 import type { BridgeLogProfile } from '../profiles/profile.ts';
 import type { Message, Micros, Packet } from '../types.ts';
 import { complete } from './completion.ts';
-import { log, lost, messagePointer } from './log.ts';
+import { aioPointer, log, logsDebug, lost, messagePointer } from './log.ts';
+import { admitDownlink } from './receive-queue.ts';
 import type { Bridge, Pipe } from './state.ts';
 import { closeByDisconnectPacket } from './teardown.ts';
-import { write } from './write.ts';
+import { CONTROL_STREAM, write } from './write.ts';
 
 type PublishPacket = Extract<Packet, { type: 'publish' }>;
 type AckedLog = NonNullable<BridgeLogProfile['acked']>;
@@ -18,12 +19,15 @@ type DisconnectPacket = Extract<Packet, { type: 'disconnect' }>;
  * cycles show the packet's line, 73 % the FIN's, so both are in 19 %).
  */
 const DISCONNECT_READ_PERCENT = 46;
+/** Acknowledgements that wait on a sub stream (§1: `rslmq`); on the main stream the profile says. */
+const SUB_STREAM_ACKS_MAX = 512;
 
 export function onPacket(bridge: Bridge, pipe: Pipe, stream: number, packet: Packet): void {
   if (pipe.receiverDead) {
     onPacketUnread(bridge, packet);
     return;
   }
+  if (bridge.profile.log.receiveArmed && packet.type !== 'disconnect') logReceiveArmed(bridge, stream);
   if (bridge.profile.pingTimerResetOnReceive === 'any') bridge.timeleft = bridge.keepalive;
   if (bridge.profile.pingCountResetOn === 'any') pipe.pings = 0;
   switch (packet.type) {
@@ -54,17 +58,44 @@ export function onPacket(bridge: Bridge, pipe: Pipe, stream: number, packet: Pac
   }
 }
 
+/** The receive is armed again after each packet, on the stream it came on. */
+export function logReceiveArmed(bridge: Bridge, stream: number): void {
+  const event = stream === CONTROL_STREAM ? 'quic_tran_recv_armed_main' : 'quic_tran_recv_armed_sub';
+  log(bridge, 'info', event, { aio_ptr: aioPointer(bridge, stream) });
+}
+
 function onPacketUnread(bridge: Bridge, packet: Packet): void {
   if (packet.type === 'publish') lost(bridge, messageOf(bridge, packet), 'receiver-dead', 'down');
 }
 
 function onPublish(bridge: Bridge, pipe: Pipe, stream: number, packet: PublishPacket): void {
   const message = messageOf(bridge, packet);
-  if (packet.qos < 2) bridge.out.push({ kind: 'deliver', message });
-  if (packet.qos === 1) writeAck(bridge, pipe, stream, 'puback', packet.packetId!);
-  if (packet.qos < 2) return;
-  pipe.awaitingRelease.set(packet.packetId!, message);
-  writeAck(bridge, pipe, stream, 'pubrec', packet.packetId!);
+  if (packet.qos < 2) {
+    // The transport acknowledges before anyone knows whether there is room for the message.
+    if (packet.qos === 1) writeAck(bridge, pipe, stream, 'puback', packet.packetId!);
+    if (!admitDownlink(bridge, pipe, stream)) {
+      log(bridge, 'warn', 'bridge_rx_publish_lost');
+      lost(bridge, message, 'no-context', 'down');
+      return;
+    }
+    bridge.out.push({ kind: 'deliver', message });
+    return;
+  }
+  onPublishQos2(bridge, pipe, stream, packet.packetId!, message);
+}
+
+function onPublishQos2(bridge: Bridge, pipe: Pipe, stream: number, packetId: number, message: Message): void {
+  const old = pipe.awaitingRelease.get(packetId);
+  if (old) {
+    log(bridge, 'error', 'bridge_rx_qos2_duplicate', { packet_id: packetId });
+    // [MQTT-4.3.3-10]: the sender's repetition is the same message; anything else replaces it.
+    if (old.seq !== message.seq) lost(bridge, old, 'half-received', 'down');
+  }
+  pipe.awaitingRelease.set(packetId, message);
+  if (logsDebug(bridge)) {
+    log(bridge, 'debug', 'bridge_rx_qos2_pending', { msg_ptr: messagePointer(packetId), packet_id: packetId });
+  }
+  writeAck(bridge, pipe, stream, 'pubrec', packetId);
 }
 
 function onPubrel(bridge: Bridge, pipe: Pipe, stream: number, packetId: number): void {
@@ -75,12 +106,17 @@ function onPubrel(bridge: Bridge, pipe: Pipe, stream: number, packetId: number):
     return;
   }
   pipe.awaitingRelease.delete(packetId);
+  if (!admitDownlink(bridge, pipe, stream)) {
+    log(bridge, 'warn', 'bridge_rx_qos2_lost');
+    lost(bridge, message, 'no-context', 'down');
+    return;
+  }
   bridge.out.push({ kind: 'deliver', message });
 }
 
 function onAck(bridge: Bridge, packetId: number): void {
   const { acked } = bridge.profile.log;
-  if (acked) log(bridge, 'debug', 'bridge_ack_rx', { packet_id: packetId });
+  if (acked && logsDebug(bridge)) log(bridge, 'debug', 'bridge_ack_rx', { packet_id: packetId });
   const entry = bridge.unacked.get(packetId);
   if (!entry) {
     log(bridge, 'warn', 'bridge_ack_unknown', { packet_id: packetId });
@@ -106,6 +142,7 @@ function onPingresp(bridge: Bridge, pipe: Pipe): void {
 function onDisconnect(bridge: Bridge, packet: DisconnectPacket): void {
   // Data delivered together with the FIN is not read; the FIN or the close that follows ends the pipe then.
   if (bridge.rng.int(0, 99) >= DISCONNECT_READ_PERCENT) return;
+  if (bridge.profile.log.receiveArmed) logReceiveArmed(bridge, CONTROL_STREAM);
   closeByDisconnectPacket(bridge, packet.reasonCode);
 }
 
@@ -116,6 +153,13 @@ function writeAck(
   type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
   packetId: number,
 ): void {
+  const cap = stream === CONTROL_STREAM ? bridge.profile.ackQueueCap : SUB_STREAM_ACKS_MAX;
+  // One is being written, the others wait.
+  if (pipe.acksUnderWay[stream]! > cap) {
+    log(bridge, 'warn', 'bridge_ack_lost');
+    return;
+  }
+  pipe.acksUnderWay[stream]!++;
   write(bridge, pipe, stream, { type, packetId, reasonCode: 0, size: ACK_SIZE }, null, false);
 }
 

@@ -1,7 +1,8 @@
 /** Dialling, and the wait before it: jitter and back-off (nanomq-bridge-model §3.3). */
 
 import { milliseconds, SECOND } from '../time.ts';
-import { address, log } from './log.ts';
+import { hostPort, log } from './log.ts';
+import { logDialBegin } from './quic-lines.ts';
 import type { Bridge } from './state.ts';
 
 /** Ping period until CONNACK is processed. */
@@ -15,7 +16,7 @@ const BACKOFF_CAPPED_S = 360;
 export function dial(bridge: Bridge): void {
   bridge.phase = { kind: 'dialing' };
   bridge.connections++;
-  if (bridge.settings.transport === 'quic') log(bridge, 'info', 'quic_dial_begin');
+  if (bridge.settings.transport === 'quic') logDialBegin(bridge);
   bridge.out.push({ kind: 'dial' });
 }
 
@@ -29,7 +30,7 @@ export function startDialing(bridge: Bridge): void {
 export function waitForRedial(bridge: Bridge): void {
   bridge.keepalive = KEEPALIVE_BEFORE_CONNACK;
   bridge.timeleft = KEEPALIVE_BEFORE_CONNACK;
-  const jitterMs = bridge.rng.int(...REDIAL_JITTER_MS);
+  const jitterMs = drawJitter(bridge);
   const backoffMs = nextBackoff(bridge);
   const chosenMs = bridge.redialChoicesMs[bridge.nextRedialChoice];
   if (chosenMs !== undefined) bridge.nextRedialChoice++;
@@ -39,8 +40,15 @@ export function waitForRedial(bridge: Bridge): void {
   bridge.phase = { kind: 'waiting', redialAt, backoffMs: sleepMs, announced: false };
 }
 
+function drawJitter(bridge: Bridge): number {
+  const jitterMs = bridge.rng.int(...REDIAL_JITTER_MS);
+  if (bridge.profile.redialJitter === 'uniform') return jitterMs;
+  return bridge.rng.int(0, 1) === 0 ? 0 : jitterMs;
+}
+
 function nextBackoff(bridge: Bridge): number {
-  const configuredS = bridge.settings.backoffMaxS;
+  // Hybrid mode leaves the limit at 0.
+  const configuredS = bridge.settings.hybrid ? 0 : bridge.settings.backoffMaxS;
   const limitMs = (configuredS > BACKOFF_LIMIT_S ? BACKOFF_CAPPED_S : configuredS) * 1000;
   bridge.backoffMs *= 2;
   // A first draw of 0 gives no sleep and a new first draw.
@@ -73,6 +81,8 @@ function logBackoff(bridge: Bridge, backoffMs: number): void {
     log(bridge, 'info', 'bridge_reconnect_backoff', { backoff_ms: backoffMs });
     return;
   }
-  const hostPort = address(bridge).replace(/^[^/]*\/\//, '');
-  log(bridge, 'warn', 'bridge_reconnect_backoff', { host_port: hostPort, backoff_ms: backoffMs });
+  const base = { backoff_ms: backoffMs };
+  const { backoffAddress } = bridge.profile.log;
+  const fields = backoffAddress ? { host_port: hostPort(bridge), ...base } : base;
+  log(bridge, 'warn', 'bridge_reconnect_backoff', fields);
 }

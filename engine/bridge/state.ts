@@ -9,11 +9,18 @@ export interface Filter {
   readonly qos: Qos;
 }
 
-/** A packet on its way out: a forwarded message or a SUBSCRIBE. */
+/** A packet on its way out: a forwarded message, a SUBSCRIBE or an UNSUBSCRIBE; the other two are null. */
 export interface Outgoing {
   readonly message: Message | null;
   readonly filters: readonly Filter[] | null;
+  readonly topics: readonly string[] | null;
   packetId: number | null;
+}
+
+/** What all bridges of one NanoMQ process share. */
+export interface BridgeProcess {
+  /** NanoMQ's `execone`: while it is above 0, a QUIC bridge that connects is ignored by its own connect callback (D9). */
+  execone: number;
 }
 
 /** nng's asynchronous operation: busy from submission until its completion callback has returned. */
@@ -33,7 +40,7 @@ export interface Unacked {
 }
 
 export interface InFlightWrite {
-  readonly outgoing: Outgoing | null; // null: PINGREQ
+  readonly outgoing: Outgoing | null; // null: PINGREQ (ordinary) or an acknowledgement
   readonly stream: number;
   readonly startedAt: Micros;
   /** Goes through the busy slot. */
@@ -47,9 +54,15 @@ export interface Pipe {
   pings: number;
   tickAt: Micros;
   watchdogAt: Micros | null;
-  /** Slowest write of streams 3 and 4 since the watchdog last looked. */
-  readonly slowestWrite: Map<number, Micros>;
+  /** Slowest write of each stream since the watchdog last looked. */
+  readonly slowestWrite: Micros[];
+  /** Acknowledgements of each stream that are not sent yet. */
+  readonly acksUnderWay: number[];
   maximumPacketSize: number | null;
+  /** When the protocol part is done with what it has received so far. */
+  receiveFreeAt: Micros;
+  /** The CONNACK reached the protocol part; a refused one does not. */
+  readonly connackDelivered: boolean;
   /** Downlink QoS 2 messages waiting for PUBREL. */
   readonly awaitingRelease: Map<number, Message>;
   /** D4: the receive was not armed again. */
@@ -74,6 +87,14 @@ export interface Bridge {
   readonly profile: BridgeProfile;
   readonly settings: BridgeSettings;
   readonly rng: Rng;
+  readonly process: BridgeProcess;
+  /** Lines less severe than this are not made. */
+  readonly logRank: number;
+  /** State of the numbers that decide how many lines of a kind there are. */
+  lineNoise: number;
+  /** Made-up pointers of the streams of this connection. */
+  readonly streamPointers: string[];
+  streamPointersOf: number;
   readonly redialChoicesMs: readonly number[];
   nextRedialChoice: number;
   readonly receiveLostChoices: readonly boolean[];
@@ -97,10 +118,21 @@ export interface Bridge {
 
   readonly subscribeAio: Aio;
   readonly subscribeQueue: Outgoing[];
+  /** What the helper's aio is busy with. */
+  helping: Outgoing | null;
+
+  /** When each downlink context is free again. */
+  readonly receiverFreeAt: Micros[];
 
   keepalive: Micros;
   timeleft: Micros;
   backoffMs: number;
+  /** First reason for which a QUIC connection was shut down; every failed dial reports it. */
+  stickyDialCode: number | null;
+  /** The connect callback ran for the present connection; ≥0.24.14 asks it before a send. */
+  flaggedConnected: boolean;
+  /** Where the resend scan starts: uninitialised in the product (§3.2). */
+  readonly resendScanStart: number;
 
   nextToken: WriteToken;
   readonly turns: Turn[];

@@ -1,15 +1,18 @@
 /** The SUBSCRIBE helper: one aio and a queue, one SUBSCRIBE on the way at a time (nanomq-bridge-model §4-3). */
 
-import { log } from './log.ts';
+import { log, NNG_ECLOSED } from './log.ts';
 import { submit } from './send.ts';
-import type { Bridge, Filter } from './state.ts';
+import type { Bridge, Filter, Outgoing } from './state.ts';
 
 const HELPER_QUEUE_MAX = 64;
 
 /** QUIC sends a SUBSCRIBE for each configured subscription, TCP one with all topics. */
 export function subscribeAll(bridge: Bridge): void {
   const { subscriptions, transport } = bridge.settings;
-  if (subscriptions.length === 0) return;
+  if (subscriptions.length === 0) {
+    if (transport === 'tcp') log(bridge, 'info', 'bridge_no_subscriptions');
+    return;
+  }
   if (transport === 'quic') {
     for (const filter of subscriptions) {
       log(bridge, 'info', 'bridge_subscribe_start', { qos: filter.qos, topic: filter.topic });
@@ -23,25 +26,59 @@ export function subscribeAll(bridge: Bridge): void {
   subscribe(bridge, subscriptions);
 }
 
-function subscribe(bridge: Bridge, filters: readonly Filter[]): void {
-  const outgoing = { message: null, filters, packetId: null };
+/** One SUBSCRIBE with all filters. */
+export function subscribe(bridge: Bridge, filters: readonly Filter[]): void {
+  const outgoing = { message: null, filters, topics: null, packetId: null };
+  if (!help(bridge, outgoing)) log(bridge, 'warn', 'bridge_subscribe_queue_full');
+}
+
+export function unsubscribe(bridge: Bridge, topics: readonly string[]): void {
+  const outgoing = { message: null, filters: null, topics, packetId: null };
+  if (!help(bridge, outgoing)) log(bridge, 'warn', 'bridge_unsubscribe_queue_full');
+}
+
+/** False: the helper is busy and its queue is full. */
+function help(bridge: Bridge, outgoing: Outgoing): boolean {
   if (!bridge.subscribeAio.busy) {
+    bridge.helping = outgoing;
     submit(bridge, bridge.subscribeAio, outgoing);
-    return;
+    return true;
   }
-  if (bridge.subscribeQueue.length >= HELPER_QUEUE_MAX) {
-    log(bridge, 'warn', 'bridge_subscribe_queue_full');
-    return;
-  }
+  if (bridge.subscribeQueue.length >= HELPER_QUEUE_MAX) return false;
   bridge.subscribeQueue.push(outgoing);
+  return true;
 }
 
 export function onSubscribeCompleted(bridge: Bridge, result: number): void {
+  const done = bridge.helping;
   bridge.subscribeAio.busy = false;
-  // On an error the rest of the queue is not advanced.
-  if (result !== 0) return;
-  log(bridge, 'info', 'bridge_subscribe_result', { nng_rv: 0 });
-  log(bridge, 'info', 'bridge_suback_code', { reason_code: 0 });
+  bridge.helping = null;
+  if (result !== 0) {
+    // On an error the rest of the queue is not advanced; the packet is gone, so nothing is tried again.
+    const { subscribeFailed } = bridge.profile.log;
+    if (subscribeFailed) {
+      log(bridge, 'warn', 'bridge_sub_aio_failed', subscribeFailed === 'code' ? { nng_rv: result } : null);
+    } else if (result !== NNG_ECLOSED) {
+      log(bridge, 'info', 'bridge_subscribe_result', { nng_rv: result });
+    }
+    return;
+  }
+  if (done?.topics) logUnsuback(bridge, done.topics);
+  else logSuback(bridge, done?.filters ?? []);
   const next = bridge.subscribeQueue.shift();
-  if (next) submit(bridge, bridge.subscribeAio, next);
+  if (!next) return;
+  bridge.helping = next;
+  submit(bridge, bridge.subscribeAio, next);
+}
+
+function logSuback(bridge: Bridge, filters: readonly Filter[]): void {
+  log(bridge, 'info', 'bridge_subscribe_result', { nng_rv: 0 });
+  // The granted QoS of each filter is what was asked for: EMQX allows all.
+  for (const { qos } of filters) log(bridge, 'info', 'bridge_suback_code', { reason_code: qos });
+}
+
+function logUnsuback(bridge: Bridge, topics: readonly string[]): void {
+  if (!bridge.profile.log.unsubscribe) return;
+  log(bridge, 'info', 'bridge_unsubscribe_result', { nng_rv: 0 });
+  for (const _ of topics) log(bridge, 'info', 'bridge_unsuback_code', { reason_code: 0 });
 }

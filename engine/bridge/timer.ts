@@ -4,6 +4,7 @@ import { PING_SIZE } from '../packet-size.ts';
 import { milliseconds } from '../time.ts';
 import { complete } from './completion.ts';
 import { log, lost, NNG_ECANCELED, SOCKET_POINTER } from './log.ts';
+import { logStreamReopened } from './quic-lines.ts';
 import { enqueue, sendQueueCap, writeOrdinary } from './send.ts';
 import type { Aio, Bridge, Pipe, Unacked } from './state.ts';
 import { pipeOf } from './state.ts';
@@ -54,7 +55,7 @@ function countersOf(bridge: Bridge) {
 
 /** One message a tick; a candidate that is never acknowledged starves the ones behind it (§3.2). */
 function resendOldest(bridge: Bridge, pipe: Pipe): void {
-  const packetId = lowestUnackedId(bridge);
+  const packetId = resendCandidate(bridge);
   if (packetId === null) return;
   const entry = bridge.unacked.get(packetId)!;
   const { resendWaitMs } = bridge.profile;
@@ -67,7 +68,9 @@ function resendOldest(bridge: Bridge, pipe: Pipe): void {
   entry.sentAt = bridge.now;
   writeOrdinary(bridge, pipe, entry.outgoing, true);
   const base = { packet_id: packetId };
-  log(bridge, 'info', 'bridge_resend', bridge.profile.log.resendCounters ? { ...base, ...countersOf(bridge) } : base);
+  const { resendCounters, resendTry } = bridge.profile.log;
+  if (resendTry) log(bridge, 'debug', 'bridge_resend_try', base);
+  log(bridge, 'info', 'bridge_resend', resendCounters ? { ...base, ...countersOf(bridge) } : base);
 }
 
 function resendWhileBusy(bridge: Bridge, pipe: Pipe, packetId: number, entry: Unacked): void {
@@ -79,12 +82,16 @@ function resendWhileBusy(bridge: Bridge, pipe: Pipe, packetId: number, entry: Un
   log(bridge, 'info', 'bridge_resend_blocked', { packet_id: packetId });
 }
 
-function lowestUnackedId(bridge: Bridge): number | null {
+/** First id upward from where the scan starts, with wrap (§3.2). */
+function resendCandidate(bridge: Bridge): number | null {
+  const start = bridge.resendScanStart;
   let lowest: number | null = null;
+  let next: number | null = null;
   for (const packetId of bridge.unacked.keys()) {
     if (lowest === null || packetId < lowest) lowest = packetId;
+    if (packetId >= start && (next === null || packetId < next)) next = packetId;
   }
-  return lowest;
+  return next ?? lowest;
 }
 
 /** Every aio whose `cancel_timeout` has run out. */
@@ -127,11 +134,11 @@ export function watchdogPeriod(): number {
 export function onWatchdog(bridge: Bridge, pipe: Pipe): void {
   pipe.watchdogAt = bridge.now + watchdogPeriod();
   for (const stream of WATCHED_STREAMS) {
-    const slowest = pipe.slowestWrite.get(stream) ?? 0;
+    const slowest = pipe.slowestWrite[stream]!;
     if (slowest < milliseconds(bridge.profile.watchdogMs!)) continue;
-    pipe.slowestWrite.delete(stream);
+    pipe.slowestWrite[stream] = 0;
     log(bridge, 'warn', 'quic_substream_timeout_close', { sid: stream, latency_ms: Math.floor(slowest / 1000) });
     bridge.out.push({ kind: 'reset-stream', stream });
-    log(bridge, 'info', 'quic_substream_reopened', { sid: stream, aio_ptr: '0x7f0000003000' });
+    logStreamReopened(bridge, stream);
   }
 }

@@ -2,14 +2,14 @@
 
 import { filtersSize, publishSize } from '../packet-size.ts';
 import type { Packet } from '../types.ts';
-import { log, streamPointer } from './log.ts';
+import { log, logsDebug, streamPointer } from './log.ts';
 import { addTurn, type Bridge, type Outgoing, type Pipe } from './state.ts';
 
 export const CONTROL_STREAM = 0;
 const SUBSCRIBE_STREAMS = [1, 2] as const;
 const PUBLISH_STREAMS = [3, 4] as const;
 /** What a write of a packet above the server's Maximum Packet Size ends with (D7). */
-const PACKET_TOO_LARGE = 128;
+export const PACKET_TOO_LARGE = 128;
 const FAILED_WRITE_DELAY_US = 50;
 const NO_LOCAL_SUBSCRIPTION_BYTES = 1;
 
@@ -19,6 +19,10 @@ export function packetOf(bridge: Bridge, outgoing: Outgoing, isResend: boolean):
     const topics = outgoing.filters.map((filter) => filter.topic);
     const size = filtersSize(topics, NO_LOCAL_SUBSCRIPTION_BYTES, protocol);
     return { type: 'subscribe', packetId: outgoing.packetId!, filters: outgoing.filters, size };
+  }
+  if (outgoing.topics) {
+    const size = filtersSize(outgoing.topics, 0, protocol);
+    return { type: 'unsubscribe', packetId: outgoing.packetId!, filters: outgoing.topics, size };
   }
   const message = outgoing.message!;
   return {
@@ -33,9 +37,9 @@ export function packetOf(bridge: Bridge, outgoing: Outgoing, isResend: boolean):
   };
 }
 
-/** SUBSCRIBE and PUBLISH choose one of two streams at random; TCP has only one. */
+/** SUBSCRIBE and PUBLISH choose one of two streams at random; UNSUBSCRIBE takes the main one, TCP has no other. */
 export function ordinaryStream(bridge: Bridge, outgoing: Outgoing): number {
-  if (bridge.settings.transport === 'tcp') return CONTROL_STREAM;
+  if (bridge.settings.transport === 'tcp' || outgoing.topics) return CONTROL_STREAM;
   return (outgoing.filters ? SUBSCRIBE_STREAMS : PUBLISH_STREAMS)[bridge.rng.int(0, 1)]!;
 }
 
@@ -55,10 +59,14 @@ export function write(
     addTurn(bridge, { at: bridge.now + FAILED_WRITE_DELAY_US, kind: 'sent', token, result: failure });
     return;
   }
-  if (bridge.settings.transport === 'quic') {
-    log(bridge, 'debug', 'quic_write_start', { sid: stream, stream_ptr: streamPointer(bridge, stream) });
-  }
+  if (bridge.settings.transport === 'quic' && logsDebug(bridge)) logWrite(bridge, stream, outgoing, ordinary);
   bridge.out.push({ kind: 'write', token, stream, packet, message: outgoing?.message ?? null });
+}
+
+/** A priority send has a function, and so a line, of its own. */
+function logWrite(bridge: Bridge, stream: number, outgoing: Outgoing | null, ordinary: boolean): void {
+  if (outgoing !== null && !ordinary) log(bridge, 'debug', 'quic_write_priority_start', { sid: stream });
+  else log(bridge, 'debug', 'quic_write_start', { sid: stream, stream_ptr: streamPointer(bridge, stream) });
 }
 
 function failureOf(pipe: Pipe, packet: Packet): number | null {

@@ -1,37 +1,54 @@
 /** CONNECT, older sessions of the same client id, CONNACK (emqx-keepalive-model §1.1, §4, §5). */
 
 import { CONNACK_SIZE } from '../packet-size.ts';
-import type { Packet } from '../types.ts';
-import { discard } from './end.ts';
+import { closeGracefully, discard, sendDisconnect, terminate } from './end.ts';
 import { armKeepalive } from './keepalive.ts';
-import { CONTROL_STREAM, log, send } from './log.ts';
-import { type Broker, type Connection, newConnection } from './state.ts';
-
-type ConnectPacket = Extract<Packet, { type: 'connect' }>;
+import { CONTROL_STREAM, log, logReceived, send } from './log.ts';
+import { refusalName, v3ReturnCode } from './reason-codes.ts';
+import { replay, sessionExpiryS, takeOver } from './session.ts';
+import { type Broker, type Connection, type ConnectPacket, newConnection } from './state.ts';
 
 /** Ports of rivals, out of the way of the driver's. */
 const RIVAL_PORTS = [20_000, 29_999] as const;
+const REASON_SESSION_TAKEN_OVER = 142;
+const REASON_NOT_AUTHORIZED = 135;
 
 export function onConnect(broker: Broker, connection: Connection, packet: ConnectPacket): void {
   connection.clientId = packet.clientId;
   connection.connect = packet;
   connection.connectBy = null;
-  if (connection.transport !== 'none') broker.lastClient = packet;
-  log(broker, connection, 'debug', 'mqtt_packet_received', {
-    packet: 'CONNECT',
-    qos: 0,
-    retain: false,
-    dup: false,
-    client_id: packet.clientId,
-    protocol_version: packet.protocol,
-    clean_start: packet.cleanStart,
-    keepalive_s: packet.keepaliveS,
-    username: packet.username,
-  });
+  const isBridge = connection.transport !== 'none';
+  if (isBridge) broker.lastClient = packet;
+  logReceived(broker, connection, CONTROL_STREAM, packet);
+  if (isBridge && broker.refuse !== null) {
+    refuse(broker, connection, packet, broker.refuse);
+    return;
+  }
   connection.state = 'awaiting-stepdown';
+  broker.awaiting++;
   const olderOnes = [...broker.connections.values()].filter(
     (other) => other !== connection && other.clientId === packet.clientId,
   );
+  if (packet.cleanStart) discardAll(broker, connection, olderOnes);
+  else takeOverNewest(broker, connection, olderOnes);
+}
+
+/** Measured (08a, 08b): CONNACK and the end of the process within a millisecond; only a failed login has a line of its own. */
+function refuse(broker: Broker, connection: Connection, packet: ConnectPacket, reasonCode: number): void {
+  const reason = refusalName(reasonCode);
+  if (reasonCode === REASON_NOT_AUTHORIZED) log(broker, connection, 'warn', 'authentication_failure', { reason });
+  send(broker, connection, CONTROL_STREAM, {
+    type: 'connack',
+    reasonCode: packet.protocol === 5 ? reasonCode : v3ReturnCode(reasonCode),
+    sessionPresent: false,
+    serverKeepaliveS: null,
+    maximumPacketSize: null,
+    size: CONNACK_SIZE[packet.protocol],
+  });
+  closeGracefully(broker, connection, reason, broker.profile.quicWaitOnCloseMs);
+}
+
+function discardAll(broker: Broker, connection: Connection, olderOnes: readonly Connection[]): void {
   // All are noted first: the end of the last one lets this CONNECT go on.
   for (const older of olderOnes) connection.waitingFor.add(older.id);
   for (const older of olderOnes) stepDown(broker, older);
@@ -41,12 +58,34 @@ export function onConnect(broker: Broker, connection: Connection, packet: Connec
 function stepDown(broker: Broker, older: Connection): void {
   const alreadyClosing = older.state === 'closing' && older.closeReason !== 'connection_idle';
   if (!alreadyClosing) discard(broker, older);
+  else if (sessionExpiryS(broker, older) > 0) older.closeReason = 'discarded';
 }
 
-/** CONNECTs that wait for no older session any more go on. */
-export function establishWaiting(broker: Broker): void {
+/** Measured (emqx-keepalive-model §7): the new CONNACK does not wait for the old connection's end. */
+function takeOverNewest(broker: Broker, connection: Connection, olderOnes: readonly Connection[]): void {
+  const newest = olderOnes[olderOnes.length - 1];
+  for (const older of olderOnes) {
+    if (older !== newest) discard(broker, older);
+  }
+  if (!newest) return;
+  const { takeoverReason, discardWaitMs } = broker.profile;
+  const session = newest.established || newest.state === 'detached';
+  if (session) takeOver(broker, newest, connection);
+  if (newest.state === 'connected') {
+    sendDisconnect(broker, newest, REASON_SESSION_TAKEN_OVER);
+    closeGracefully(broker, newest, takeoverReason, discardWaitMs);
+    return;
+  }
+  newest.closeReason = takeoverReason;
+  if (newest.state === 'detached') terminate(broker, newest);
+}
+
+/** CONNECTs that wait for no older session any more go on; then `activate` reads their data streams. */
+export function establishWaiting(broker: Broker, activate: (broker: Broker, connection: Connection) => void): void {
   for (const connection of broker.connections.values()) {
-    if (connection.state === 'awaiting-stepdown' && connection.waitingFor.size === 0) establish(broker, connection);
+    if (connection.state !== 'awaiting-stepdown' || connection.waitingFor.size > 0) continue;
+    establish(broker, connection);
+    if (connection.unread.length > 0) activate(broker, connection);
   }
 }
 
@@ -58,16 +97,20 @@ function establish(broker: Broker, connection: Connection): void {
   const count = keepaliveCounter(broker, connection);
   connection.keepalive = armKeepalive(broker.profile, broker.settings, keepaliveS, count, broker.now);
   connection.state = 'connected';
+  connection.established = true;
+  broker.awaiting--;
+  log(broker, connection, 'debug', 'channel_registered', null);
   send(broker, connection, CONTROL_STREAM, {
     type: 'connack',
     reasonCode: 0,
-    sessionPresent: false,
+    sessionPresent: connection.takenOver !== null,
     serverKeepaliveS,
     maximumPacketSize: packet.protocol === 5 ? broker.settings.maxPacketSize : null,
     receiveMaximum:
       packet.protocol === 5 && broker.profile.advertisesReceiveMaximum ? broker.settings.maxInflight : null,
     size: CONNACK_SIZE[packet.protocol],
   });
+  replay(broker, connection);
 }
 
 /** The counter this release compares (§1.2). */

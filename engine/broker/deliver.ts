@@ -1,8 +1,9 @@
 /** Downlink: who gets a message, on which stream, within which window (emqx-keepalive-model §2.1, §3). */
 
 import { publishSize } from '../packet-size.ts';
-import type { Message, Qos } from '../types.ts';
-import { send } from './log.ts';
+import { seconds } from '../time.ts';
+import type { Message, Micros, Qos } from '../types.ts';
+import { log, send } from './log.ts';
 import { type Broker, type Connection, type StreamSession, type Subscription, streamSession } from './state.ts';
 import { matchesTopic } from './topic-filter.ts';
 
@@ -13,6 +14,22 @@ const DOWNLINK_PEER = '127.0.0.1:1883';
 
 export function onDownlink(broker: Broker, message: Message): void {
   if (!broker.running) return void broker.out.push({ kind: 'lost', message, reason: 'broker-down' });
+  logRouted(broker, message);
+  let subscribers = 0;
+  for (const connection of broker.connections.values()) {
+    const detached = connection.state === 'detached';
+    if (connection.state !== 'connected' && !detached) continue;
+    const subscription = matchingSubscription(connection, message.topic);
+    if (!subscription) continue;
+    subscribers++;
+    const qos = Math.min(subscription.qos, message.qos) as Qos;
+    if (detached) enqueue(broker, connection, streamSession(connection, subscription.stream), message, qos);
+    else deliver(broker, connection, subscription.stream, message, qos);
+  }
+  if (subscribers === 0) broker.out.push({ kind: 'lost', message, reason: 'no-subscriber' });
+}
+
+function logRouted(broker: Broker, message: Message): void {
   broker.out.push({
     kind: 'log',
     severity: 'debug',
@@ -21,16 +38,6 @@ export function onDownlink(broker: Broker, message: Message): void {
     peer: DOWNLINK_PEER,
     fields: { topic: message.topic, payload_bytes: message.size },
   });
-  let subscribers = 0;
-  for (const connection of broker.connections.values()) {
-    if (connection.state !== 'connected') continue;
-    const subscription = matchingSubscription(connection, message.topic);
-    if (!subscription) continue;
-    subscribers++;
-    const qos = Math.min(subscription.qos, message.qos) as Qos;
-    deliver(broker, connection, subscription.stream, message, qos);
-  }
-  if (subscribers === 0) broker.out.push({ kind: 'lost', message, reason: 'no-subscriber' });
 }
 
 function matchingSubscription(connection: Connection, topic: string): Subscription | null {
@@ -40,19 +47,33 @@ function matchingSubscription(connection: Connection, topic: string): Subscripti
   return null;
 }
 
-function deliver(broker: Broker, connection: Connection, stream: number, message: Message, qos: Qos): void {
+/** QoS 0 goes out at once; QoS > 0 waits for room in the window. */
+export function deliver(broker: Broker, connection: Connection, stream: number, message: Message, qos: Qos): void {
   const session = streamSession(connection, stream);
-  if (qos > 0 && session.inflight.size >= broker.settings.maxInflight) {
-    if (session.queue.length >= MESSAGE_QUEUE_MAX) {
-      broker.out.push({ kind: 'lost', message: session.queue.shift()!.message, reason: 'session-gone' });
-    }
-    session.queue.push({ message, qos });
+  if (qos > 0 && session.inflight.size >= windowOf(broker, connection)) {
+    enqueue(broker, connection, session, message, qos);
     return;
   }
   publish(broker, connection, stream, session, message, qos);
 }
 
-function publish(
+/** [MQTT-4.9.0-2]: at most the client's Receive Maximum; EMQX takes the smaller of that and its own (§3). */
+function windowOf(broker: Broker, connection: Connection): number {
+  const { maxInflight } = broker.settings;
+  const wanted = connection.connect?.protocol === 5 ? connection.connect.receiveMaximum : undefined;
+  return wanted === undefined ? maxInflight : Math.min(wanted, maxInflight);
+}
+
+function enqueue(broker: Broker, connection: Connection, session: StreamSession, message: Message, qos: Qos): void {
+  if (session.queue.length >= (broker.settings.maxMqueueLen ?? MESSAGE_QUEUE_MAX)) {
+    const oldest = session.queue.shift()!;
+    log(broker, connection, 'warn', 'delivery_dropped_queue_full', { topic: oldest.message.topic });
+    broker.out.push({ kind: 'lost', message: oldest.message, reason: 'queue-full' });
+  }
+  session.queue.push({ message, qos });
+}
+
+export function publish(
   broker: Broker,
   connection: Connection,
   stream: number,
@@ -62,9 +83,9 @@ function publish(
 ): void {
   let packetId: number | null = null;
   if (qos > 0) {
-    packetId = session.nextPacketId;
-    session.nextPacketId = packetId === PACKET_ID_MAX ? 1 : packetId + 1;
-    session.inflight.set(packetId, message);
+    packetId = freePacketId(session);
+    session.inflight.set(packetId, { message, qos, released: false, sentAt: broker.now });
+    if (connection.retryAt === null) watchRetry(broker, connection);
   }
   const protocol = connection.connect?.protocol ?? 5;
   const size = publishSize(message.topic, qos, message.size, protocol);
@@ -78,6 +99,39 @@ function publish(
   );
 }
 
+/** [MQTT-2.2.1-3]: an id that is not in use. The window is far smaller than the range. */
+function freePacketId(session: StreamSession): number {
+  for (;;) {
+    const packetId = session.nextPacketId;
+    session.nextPacketId = packetId === PACKET_ID_MAX ? 1 : packetId + 1;
+    if (!session.inflight.has(packetId)) return packetId;
+  }
+}
+
+/** How long a delivery may stay unacknowledged before it is sent again; null: for ever. */
+export function retryInterval(broker: Broker): Micros | null {
+  const { retryIntervalS } = broker.settings;
+  const interval = retryIntervalS === undefined ? broker.profile.retryIntervalS : retryIntervalS;
+  return interval === null || interval === 0 ? null : seconds(interval);
+}
+
+/** Sets the retry timer to the oldest delivery in flight. */
+export function watchRetry(broker: Broker, connection: Connection): void {
+  const interval = retryInterval(broker);
+  if (interval === null) return;
+  let oldest: Micros | null = null;
+  for (const session of connection.streams.values()) {
+    for (const { sentAt } of session.inflight.values()) if (oldest === null || sentAt < oldest) oldest = sentAt;
+  }
+  connection.retryAt = oldest === null ? null : oldest + interval;
+}
+
+/** PUBREC: from now on the PUBREL is what counts. */
+export function onDeliveryReceived(connection: Connection, stream: number, packetId: number): void {
+  const entry = streamSession(connection, stream).inflight.get(packetId);
+  if (entry) entry.released = true;
+}
+
 /** The window has room again. */
 export function onDeliveryAcked(broker: Broker, connection: Connection, stream: number, packetId: number): void {
   const session = streamSession(connection, stream);
@@ -88,8 +142,10 @@ export function onDeliveryAcked(broker: Broker, connection: Connection, stream: 
 
 /** Messages a session still held when it ended. Those in flight are the driver's to judge. */
 export function dropSession(broker: Broker, connection: Connection): void {
-  for (const session of connection.streams.values()) {
-    for (const { message } of session.queue) broker.out.push({ kind: 'lost', message, reason: 'session-gone' });
-    session.queue.length = 0;
-  }
+  for (const session of connection.streams.values()) dropStream(broker, session);
+}
+
+export function dropStream(broker: Broker, session: StreamSession): void {
+  for (const { message } of session.queue) broker.out.push({ kind: 'lost', message, reason: 'session-gone' });
+  session.queue.length = 0;
 }

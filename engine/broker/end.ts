@@ -5,8 +5,10 @@ import { milliseconds } from '../time.ts';
 import type { CloseCause } from '../types.ts';
 import { dropSession } from './deliver.ts';
 import { CONTROL_STREAM, log, send } from './log.ts';
+import { detach, sessionExpiryS } from './session.ts';
 import type { Broker, Connection } from './state.ts';
 
+const REASON_PROTOCOL_ERROR = 130;
 const REASON_KEEPALIVE_TIMEOUT = 141;
 const REASON_SESSION_TAKEN_OVER = 142;
 const REASON_ADMINISTRATIVE = 152;
@@ -15,6 +17,18 @@ const QUIC_NORMAL = 0;
 const QUIC_CONTROL_STREAM_DOWN = 1;
 /** Measured §7: after a QUIC idle timeout the control process still waits about 3 s before its terminate line. */
 const IDLE_TERMINATE_DELAY_MS = 3_000;
+/** `T_KICK`: the call that asks an old session to step down is given up after this, with a warning (measured 03g). */
+const STEPDOWN_CALL_TIMEOUT_MS = 5_000;
+/** Ends after which a session does not live on, whatever its expiry. */
+const ENDS_SESSION: ReadonlySet<string> = new Set([
+  'discarded',
+  'takenover',
+  'takeovered',
+  'kicked',
+  'expired',
+  'protocol_error',
+  'idle_timeout',
+]);
 
 export function expireKeepalive(broker: Broker, connection: Connection): void {
   sendDisconnect(broker, connection, REASON_KEEPALIVE_TIMEOUT);
@@ -23,13 +37,29 @@ export function expireKeepalive(broker: Broker, connection: Connection): void {
 }
 
 export function discard(broker: Broker, connection: Connection): void {
+  if (connection.state === 'detached') {
+    endDetached(broker, connection, 'discarded');
+    return;
+  }
   sendDisconnect(broker, connection, REASON_SESSION_TAKEN_OVER);
   closeGracefully(broker, connection, 'discarded', broker.profile.discardWaitMs);
+}
+
+/** A session without a connection ends: nobody is told (§4). */
+export function endDetached(broker: Broker, connection: Connection, reason: string): void {
+  connection.closeReason = reason;
+  terminate(broker, connection);
 }
 
 export function kick(broker: Broker, connection: Connection): void {
   sendDisconnect(broker, connection, REASON_ADMINISTRATIVE);
   closeGracefully(broker, connection, 'kicked', broker.profile.kickWaitMs);
+}
+
+/** [MQTT-3.1.0-2]: a second CONNECT is a protocol error. */
+export function closeByProtocolError(broker: Broker, connection: Connection): void {
+  sendDisconnect(broker, connection, REASON_PROTOCOL_ERROR);
+  closeGracefully(broker, connection, 'protocol_error', broker.profile.quicWaitOnCloseMs);
 }
 
 export function closeByClient(broker: Broker, connection: Connection): void {
@@ -38,14 +68,16 @@ export function closeByClient(broker: Broker, connection: Connection): void {
 }
 
 /** MQTT 3.1.1 has no DISCONNECT from the server. */
-function sendDisconnect(broker: Broker, connection: Connection, reasonCode: number): void {
+export function sendDisconnect(broker: Broker, connection: Connection, reasonCode: number): void {
   if (connection.connect?.protocol !== 5) return;
   send(broker, connection, CONTROL_STREAM, { type: 'disconnect', reasonCode, size: DISCONNECT_SIZE });
 }
 
 /** FIN on the control stream, then up to `waitMs` for the peer (QUIC only). */
-function closeGracefully(broker: Broker, connection: Connection, reason: string, waitMs: number): void {
+export function closeGracefully(broker: Broker, connection: Connection, reason: string, waitMs: number): void {
+  if (connection.state === 'awaiting-stepdown') broker.awaiting--;
   connection.keepalive = null;
+  connection.retryAt = null;
   connection.closeReason = reason;
   connection.state = 'closing';
   if (!connection.transportGone) broker.out.push({ kind: 'finish', connection: connection.id });
@@ -57,25 +89,43 @@ function closeGracefully(broker: Broker, connection: Connection, reason: string,
   connection.closingUntil = broker.now + milliseconds(waitMs);
 }
 
-/** The process ends: log lines, session gone, QUIC connection shut down, waiting CONNECTs go on. */
+/** The peer did not close in time. */
+export function onCloseTimeout(broker: Broker, connection: Connection): void {
+  terminate(broker, connection);
+  if (connection.closeReason !== 'discarded' || broker.profile.discardWaitMs < STEPDOWN_CALL_TIMEOUT_MS) return;
+  log(broker, connection, 'warn', 'session_stepdown_timeout', { action: 'discard', conn_mod: 'emqx_connection' });
+}
+
+/** The process ends: log lines, session gone or left to itself, QUIC connection shut down, waiting CONNECTs go on. */
 export function terminate(broker: Broker, connection: Connection): void {
   if (connection.state === 'ended') return;
+  if (connection.state === 'awaiting-stepdown') broker.awaiting--;
+  if (keepsSession(broker, connection)) {
+    // The QUIC connection stays open: its end would follow the end of the control process (§1.4).
+    detach(broker, connection);
+    return;
+  }
   connection.state = 'ended';
   connection.closingUntil = null;
-  if (connection.clientId !== null && !persistsSession(connection)) {
-    const fields = { reason: connection.closeReason, reason_term: `{shutdown,${connection.closeReason}}` };
-    log(broker, connection, 'debug', 'connection_terminated', fields);
-    log(broker, connection, 'info', 'connection_terminate_info', fields);
-  }
+  connection.retryAt = null;
+  if (connection.clientId !== null) logTerminated(broker, connection);
   dropSession(broker, connection);
   closeTransport(broker, connection);
   broker.connections.delete(connection.id);
+  if (broker.awaiting === 0) return;
   for (const other of broker.connections.values()) other.waitingFor.delete(connection.id);
 }
 
-/** An MQTT 3.1.1 session with clean_session = 0 lives on for two hours: no terminate lines (§1.4). */
-function persistsSession(connection: Connection): boolean {
-  return connection.connect?.protocol === 4 && !connection.connect.cleanStart && connection.closeReason !== 'discarded';
+function keepsSession(broker: Broker, connection: Connection): boolean {
+  if (!connection.established || connection.state === 'detached') return false;
+  return !ENDS_SESSION.has(connection.closeReason ?? '') && sessionExpiryS(broker, connection) > 0;
+}
+
+function logTerminated(broker: Broker, connection: Connection): void {
+  const fields = { reason: connection.closeReason, reason_term: `{shutdown,${connection.closeReason}}` };
+  log(broker, connection, 'debug', 'connection_terminated', fields);
+  log(broker, connection, 'info', 'connection_terminate_info', fields);
+  if (connection.established) log(broker, null, 'debug', 'channel_cleaned', { client_id: connection.clientId });
 }
 
 function closeTransport(broker: Broker, connection: Connection): void {
@@ -91,6 +141,8 @@ function closeTransport(broker: Broker, connection: Connection): void {
 export function onTransportClosed(broker: Broker, connection: Connection, cause: CloseCause): void {
   connection.transportGone = true;
   connection.keepalive = null;
+  connection.retryAt = null;
+  if (connection.state === 'detached') return;
   if (connection.state === 'closing') {
     terminate(broker, connection);
     return;
@@ -100,6 +152,7 @@ export function onTransportClosed(broker: Broker, connection: Connection, cause:
     terminate(broker, connection);
     return;
   }
+  if (connection.state === 'awaiting-stepdown') broker.awaiting--;
   connection.state = 'closing';
   connection.closingUntil = broker.now + milliseconds(IDLE_TERMINATE_DELAY_MS);
 }
@@ -127,4 +180,5 @@ export function stopAll(broker: Broker): void {
     else broker.out.push({ kind: 'close', connection: connection.id, code: QUIC_NORMAL });
   }
   broker.connections.clear();
+  broker.awaiting = 0;
 }

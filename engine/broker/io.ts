@@ -8,7 +8,10 @@ export type ConnectionId = number;
 export type BrokerLossReason =
   | 'broker-down' // published while the broker was stopped
   | 'no-subscriber' // nobody subscribed at that moment
-  | 'session-gone'; // queued or in flight for a session that ended
+  | 'session-gone' // queued or in flight for a session that ended
+  | 'queue-full' // the session's message queue was full: the oldest goes
+  | 'awaiting-release-full' // uplink QoS 2: more of them wait for PUBREL than the broker allows
+  | 'not-read'; // uplink QoS 0: arrived on a connection or stream that is no longer, or not, read
 
 export type BrokerInput =
   | { readonly kind: 'start' }
@@ -28,12 +31,16 @@ export type BrokerInput =
       readonly packet: Packet;
     }
   | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly cause: CloseCause }
+  /** Bytes of the transport that are no packets (QUIC frames). Only generation A2 counts them; a driver may leave this out. */
+  | { readonly kind: 'transport-bytes'; readonly connection: ConnectionId; readonly bytes: number }
   /** Someone else publishes this to the broker. */
   | { readonly kind: 'downlink'; readonly message: Message }
   /** Another client connects with the client id of the bridge. */
   | { readonly kind: 'rival-connect' }
   /** An administrator kicks the client id of the bridge. */
-  | { readonly kind: 'kick' };
+  | { readonly kind: 'kick' }
+  /** From here on the bridge's CONNECT is refused with this reason code; null: accepted again. */
+  | { readonly kind: 'refuse'; readonly reasonCode: number | null };
 
 export type BrokerOutput =
   | {
@@ -57,7 +64,13 @@ export type BrokerOutput =
     }
   /** An uplink message was routed. A second one with the same `seq` is a duplicate. */
   | { readonly kind: 'deliver'; readonly message: Message }
-  | { readonly kind: 'lost'; readonly message: Message; readonly reason: BrokerLossReason };
+  | {
+      readonly kind: 'lost';
+      readonly message: Message;
+      readonly reason: BrokerLossReason;
+      /** Absent: down. */
+      readonly direction?: 'up' | 'down';
+    };
 
 export interface BrokerMachine {
   handle(now: Micros, input: BrokerInput): readonly BrokerOutput[];

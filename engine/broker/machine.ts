@@ -4,15 +4,17 @@
  */
 
 import type { BrokerProfile } from '../profiles/profile.ts';
+import { SEVERITY_RANK } from '../severity.ts';
 import { SECOND } from '../time.ts';
 import type { BrokerSettings, Micros, Rng } from '../types.ts';
 import { establishWaiting, keepaliveCounter, onRivalConnect } from './connect.ts';
-import { onDownlink } from './deliver.ts';
-import { expireKeepalive, kick, onTransportClosed, stopAll, terminate } from './end.ts';
+import { onDownlink, retryInterval } from './deliver.ts';
+import { endDetached, expireKeepalive, kick, onCloseTimeout, onTransportClosed, stopAll, terminate } from './end.ts';
 import type { BrokerInput, BrokerMachine, BrokerOutput } from './io.ts';
 import { checkKeepalive } from './keepalive.ts';
 import { log } from './log.ts';
-import { onPacket } from './packets.ts';
+import { onPacket, onUnread, readDataStreams } from './packets.ts';
+import { onRetry } from './session.ts';
 import { type Broker, type Connection, newConnection } from './state.ts';
 
 /** `mqtt.idle_timeout`: time from the control stream to CONNECT. */
@@ -29,19 +31,22 @@ export function createBroker({ profile, settings, rng }: BrokerOptions): BrokerM
     profile,
     settings,
     rng,
+    logRank: SEVERITY_RANK[settings.logLevel ?? 'trace'],
     now: 0,
     out: [],
     running: false,
     connections: new Map(),
+    awaiting: 0,
     nextRivalId: -1,
     lastClient: null,
+    refuse: null,
   };
   return {
     handle(now: Micros, input: BrokerInput): readonly BrokerOutput[] {
       broker.now = now;
       broker.out = [];
       dispatch(broker, input);
-      establishWaiting(broker);
+      if (broker.awaiting > 0) establishWaiting(broker, readDataStreams);
       return broker.out;
     },
     nextDeadline: () => nextDeadline(broker),
@@ -70,11 +75,17 @@ function dispatch(broker: Broker, input: BrokerInput): void {
     case 'packet': {
       const connection = broker.connections.get(input.connection);
       if (connection) onPacket(broker, connection, input.stream, input.packet);
+      else onUnread(broker, input.packet);
       return;
     }
     case 'closed': {
       const connection = broker.connections.get(input.connection);
       if (connection) onTransportClosed(broker, connection, input.cause);
+      return;
+    }
+    case 'transport-bytes': {
+      const connection = broker.connections.get(input.connection);
+      if (connection) connection.bytes += input.bytes;
       return;
     }
     case 'downlink':
@@ -85,6 +96,9 @@ function dispatch(broker: Broker, input: BrokerInput): void {
       return;
     case 'kick':
       onKick(broker);
+      return;
+    case 'refuse':
+      broker.refuse = input.reasonCode;
       return;
   }
 }
@@ -98,31 +112,41 @@ function onStart(broker: Broker): void {
 function onKick(broker: Broker): void {
   for (const connection of [...broker.connections.values()]) {
     if (connection.state === 'connected') kick(broker, connection);
+    else if (connection.state === 'detached') endDetached(broker, connection, 'kicked');
   }
 }
 
 function onDeadline(broker: Broker, connection: Connection): void {
-  const { keepalive } = connection;
-  if (connection.connectBy !== null && connection.connectBy <= broker.now) {
+  const { now } = broker;
+  if (connection.connectBy !== null && connection.connectBy <= now) {
     connection.closeReason = 'idle_timeout';
     terminate(broker, connection);
     return;
   }
-  if (connection.closingUntil !== null && connection.closingUntil <= broker.now) {
-    terminate(broker, connection);
+  if (connection.closingUntil !== null && connection.closingUntil <= now) {
+    onCloseTimeout(broker, connection);
     return;
   }
-  if (!keepalive || connection.state !== 'connected' || keepalive.checkAt > broker.now) return;
+  if (connection.expiresAt !== null && connection.expiresAt <= now) {
+    endDetached(broker, connection, 'expired');
+    return;
+  }
+  if (connection.retryAt !== null && connection.retryAt <= now) onRetry(broker, connection, retryInterval(broker) ?? 0);
+  const { keepalive } = connection;
+  if (!keepalive || connection.state !== 'connected' || keepalive.checkAt > now) return;
   const count = keepaliveCounter(broker, connection);
-  if (checkKeepalive(broker.profile, keepalive, count, broker.now)) expireKeepalive(broker, connection);
+  if (checkKeepalive(broker.profile, keepalive, count, now)) expireKeepalive(broker, connection);
 }
 
 function nextDeadline(broker: Broker): Micros | null {
-  let next: Micros | null = null;
+  let next = Number.POSITIVE_INFINITY;
   for (const connection of broker.connections.values()) {
-    for (const at of [connection.connectBy, connection.closingUntil, connection.keepalive?.checkAt ?? null]) {
-      if (at !== null && (next === null || at < next)) next = at;
-    }
+    const { connectBy, closingUntil, retryAt, expiresAt, keepalive } = connection;
+    if (connectBy !== null && connectBy < next) next = connectBy;
+    if (closingUntil !== null && closingUntil < next) next = closingUntil;
+    if (retryAt !== null && retryAt < next) next = retryAt;
+    if (expiresAt !== null && expiresAt < next) next = expiresAt;
+    if (keepalive !== null && keepalive.checkAt < next) next = keepalive.checkAt;
   }
-  return next;
+  return next === Number.POSITIVE_INFINITY ? null : next;
 }

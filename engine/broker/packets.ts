@@ -1,32 +1,91 @@
 /** One handler a packet type, for control and data streams alike where both allow it (emqx-keepalive-model §2.2). */
 
 import { ACK_SIZE, PING_SIZE, packetSize, publishPayloadBytes } from '../packet-size.ts';
+import { SEVERITY_RANK } from '../severity.ts';
+import { seconds } from '../time.ts';
 import type { Message, Packet } from '../types.ts';
 import { keepaliveCounter, onConnect } from './connect.ts';
-import { onDeliveryAcked } from './deliver.ts';
-import { closeByClient } from './end.ts';
+import { dropStream, onDeliveryAcked, onDeliveryReceived } from './deliver.ts';
+import { closeByClient, closeByProtocolError, closeGracefully } from './end.ts';
 import { restartByPing } from './keepalive.ts';
-import { CONTROL_STREAM, log, logReceived, send } from './log.ts';
-import { type Broker, type Connection, streamSession } from './state.ts';
+import { CONTROL_STREAM, identityOn, log, logReceived, logsDebug, send } from './log.ts';
+import { type Broker, type Connection, type StreamSession, streamSession } from './state.ts';
 
 type PublishPacket = Extract<Packet, { type: 'publish' }>;
 type SubscribePacket = Extract<Packet, { type: 'subscribe' }>;
 type UnsubscribePacket = Extract<Packet, { type: 'unsubscribe' }>;
 
+/** Far more than a client sends before CONNACK; flow control would hold back the rest. */
+const UNREAD_MAX = 10_000;
+const AWAITING_RELEASE_MAX = 100;
+const AWAIT_RELEASE_TIMEOUT_S = 300;
+const REASON_RECEIVE_MAXIMUM_EXCEEDED = 147;
+/** Without rules everything is allowed. */
+const ALLOWED_MAX = 32;
+const ALLOWED_FOR_S = 60;
+const AUTHZ_SOURCE = "'authorization.no_match' config";
+
 export function onPacket(broker: Broker, connection: Connection, stream: number, packet: Packet): void {
   connection.bytes += packet.size;
-  // Before 5.0.18 the broker reads the control stream only.
-  if (stream !== CONTROL_STREAM && !broker.profile.dataStreams) return;
+  if (stream !== CONTROL_STREAM && !readsDataStream(broker, connection, stream, packet)) return;
   connection.connectionPackets++;
   if (stream === CONTROL_STREAM) connection.controlPackets++;
   if (connection.state === 'accepted') {
-    // [MQTT-3.1.0-1]: the first packet must be CONNECT.
-    if (packet.type === 'connect') onConnect(broker, connection, packet);
+    onFirstPacket(broker, connection, packet);
     return;
   }
   // The data streams of a closing connection still work; its control stream does not.
-  if (connection.state === 'closing' && stream === CONTROL_STREAM) return;
+  if (stream === CONTROL_STREAM && connection.state !== 'connected') {
+    onUnread(broker, packet);
+    return;
+  }
   logReceived(broker, connection, stream, packet);
+  handle(broker, connection, stream, packet);
+}
+
+/** False: the packet is not counted and not handled (now). */
+function readsDataStream(broker: Broker, connection: Connection, stream: number, packet: Packet): boolean {
+  // Before 5.0.18 the broker reads the control stream only.
+  if (!broker.profile.dataStreams) {
+    onUnread(broker, packet);
+    return false;
+  }
+  if (connection.state === 'accepted' || connection.state === 'awaiting-stepdown') {
+    if (connection.unread.length < UNREAD_MAX) connection.unread.push({ stream, packet });
+    else onUnread(broker, packet);
+    return false;
+  }
+  let session = connection.streams.get(stream);
+  if (!session) {
+    session = streamSession(connection, stream);
+    log(broker, null, 'debug', 'quic_data_stream_ready', null);
+  }
+  if (session.ended) onUnread(broker, packet);
+  return !session.ended;
+}
+
+/** Nobody reads this packet. A QoS > 0 message stays with the client. */
+export function onUnread(broker: Broker, packet: Packet): void {
+  if (packet.type !== 'publish' || packet.qos > 0) return;
+  const { seq, topic, qos, size } = packet;
+  broker.out.push({ kind: 'lost', message: { seq, topic, qos, size }, reason: 'not-read', direction: 'up' });
+}
+
+/** [MQTT-3.1.0-1]: the first packet must be CONNECT. */
+function onFirstPacket(broker: Broker, connection: Connection, packet: Packet): void {
+  if (packet.type === 'connect') onConnect(broker, connection, packet);
+  else closeGracefully(broker, connection, 'protocol_error', 0);
+}
+
+/** Data streams opened before CONNACK are read from then on. */
+export function readDataStreams(broker: Broker, connection: Connection): void {
+  for (const { stream, packet } of connection.unread.splice(0)) {
+    connection.bytes -= packet.size;
+    onPacket(broker, connection, stream, packet);
+  }
+}
+
+function handle(broker: Broker, connection: Connection, stream: number, packet: Packet): void {
   switch (packet.type) {
     case 'publish':
       onPublish(broker, connection, stream, packet);
@@ -36,6 +95,7 @@ export function onPacket(broker: Broker, connection: Connection, stream: number,
       onDeliveryAcked(broker, connection, stream, packet.packetId);
       return;
     case 'pubrec':
+      onDeliveryReceived(connection, stream, packet.packetId);
       ack(broker, connection, stream, 'pubrel', packet.packetId);
       return;
     case 'pubrel':
@@ -51,33 +111,83 @@ export function onPacket(broker: Broker, connection: Connection, stream: number,
     case 'pingreq':
       onPingreq(broker, connection, stream);
       return;
+    case 'connect':
+      if (stream === CONTROL_STREAM) closeByProtocolError(broker, connection);
+      else endDataStream(broker, connection, stream, null);
+      return;
     case 'disconnect':
       if (stream === CONTROL_STREAM) closeByClient(broker, connection);
+      else endDataStream(broker, connection, stream, 'unexpected_packet');
       return;
     default:
       return;
   }
 }
 
+/** The data stream's process ends; the connection lives on (§2.2). Its subscriptions were its own. */
+function endDataStream(broker: Broker, connection: Connection, stream: number, crash: string | null): void {
+  const session = streamSession(connection, stream);
+  session.ended = true;
+  dropStream(broker, session);
+  for (const [filter, subscription] of connection.subscriptions) {
+    if (subscription.stream === stream) connection.subscriptions.delete(filter);
+  }
+  if (crash !== null) log(broker, null, 'info', 'quic_data_stream_exit', { reason: crash });
+}
+
 function onPublish(broker: Broker, connection: Connection, stream: number, packet: PublishPacket): void {
   const { topic, qos, seq, packetId } = packet;
   const size = publishPayloadBytes(topic, qos, packet.size, connection.connect!.protocol);
   const message: Message = { seq, topic, qos, size };
-  if (qos < 2 || isNewQos2(connection, stream, packetId!)) {
-    const identity = stream === CONTROL_STREAM ? connection : null;
-    log(broker, identity, 'debug', 'publish_routed', { topic, payload_bytes: size });
+  const verdict = qos < 2 ? 'new' : acceptQos2(broker, streamSession(connection, stream), packetId!);
+  if (verdict === 'full') {
+    const reason = 'receive_maximum_exceeded';
+    const identity = identityOn(connection, stream);
+    log(broker, identity, 'warn', 'qos2_packet_dropped', { reason, packet_id: packetId, topic });
+    broker.out.push({ kind: 'lost', message, reason: 'awaiting-release-full', direction: 'up' });
+    ack(broker, connection, stream, 'pubrec', packetId!, REASON_RECEIVE_MAXIMUM_EXCEEDED);
+    return;
+  }
+  logAllowed(broker, connection, stream, packet);
+  if (verdict === 'new') {
+    if (logsDebug(broker)) {
+      log(broker, identityOn(connection, stream), 'debug', 'publish_routed', { topic, payload_bytes: size });
+    }
     broker.out.push({ kind: 'deliver', message });
   }
   if (qos === 1) ack(broker, connection, stream, 'puback', packetId!);
   if (qos === 2) ack(broker, connection, stream, 'pubrec', packetId!);
 }
 
+/** `authorization.cache`: a decision is asked for, and logged, once a minute for each of 32 topics (measured 02c, 03b). */
+function logAllowed(broker: Broker, connection: Connection, stream: number, packet: PublishPacket): void {
+  if (!broker.profile.logsAuthorization || broker.logRank > SEVERITY_RANK.info) return;
+  const { allowed } = streamSession(connection, stream);
+  const { topic, qos } = packet;
+  if ((allowed.get(topic) ?? 0) > broker.now) return;
+  allowed.delete(topic);
+  for (const oldest of allowed.keys()) {
+    if (allowed.size < ALLOWED_MAX) break;
+    allowed.delete(oldest);
+  }
+  allowed.set(topic, broker.now + seconds(ALLOWED_FOR_S));
+  const action = `PUBLISH(Q${qos},R${packet.retain ? 1 : 0})`;
+  log(broker, identityOn(connection, stream), 'info', 'authorization_allowed', { topic, action, source: AUTHZ_SOURCE });
+}
+
 /** [MQTT-4.3.3-10]: a QoS 2 packet id is not routed again until its PUBREL. */
-function isNewQos2(connection: Connection, stream: number, packetId: number): boolean {
-  const { awaitingRelease } = streamSession(connection, stream);
-  if (awaitingRelease.has(packetId)) return false;
-  awaitingRelease.add(packetId);
-  return true;
+function acceptQos2(broker: Broker, session: StreamSession, packetId: number): 'new' | 'again' | 'full' {
+  const { awaitingRelease } = session;
+  if (awaitingRelease.has(packetId)) return 'again';
+  const max = broker.settings.maxAwaitingRel ?? AWAITING_RELEASE_MAX;
+  if (awaitingRelease.size >= max) forgetOld(awaitingRelease, broker.now - seconds(AWAIT_RELEASE_TIMEOUT_S));
+  if (awaitingRelease.size >= max) return 'full';
+  awaitingRelease.set(packetId, broker.now);
+  return 'new';
+}
+
+function forgetOld(awaitingRelease: Map<number, number>, before: number): void {
+  for (const [packetId, at] of awaitingRelease) if (at <= before) awaitingRelease.delete(packetId);
 }
 
 function ack(
@@ -86,19 +196,33 @@ function ack(
   stream: number,
   type: 'puback' | 'pubrec' | 'pubrel' | 'pubcomp',
   packetId: number,
+  reasonCode = 0,
 ): void {
-  send(broker, connection, stream, { type, packetId, reasonCode: 0, size: ACK_SIZE });
+  send(broker, connection, stream, { type, packetId, reasonCode, size: ACK_SIZE });
 }
 
 function onSubscribe(broker: Broker, connection: Connection, stream: number, packet: SubscribePacket): void {
-  for (const { topic, qos } of packet.filters) connection.subscriptions.set(topic, { qos, stream });
+  const identity = identityOn(connection, stream);
+  for (const { topic, qos } of packet.filters) {
+    if (broker.profile.logsAuthorization) {
+      const action = `SUBSCRIBE(Q${qos})`;
+      log(broker, identity, 'info', 'authorization_allowed', { topic, action, source: AUTHZ_SOURCE });
+    }
+    log(broker, identity, 'debug', 'broker_subscribe', { topic, sub_id: connection.clientId, qos });
+    connection.subscriptions.set(topic, { qos, stream });
+  }
   const reasonCodes = packet.filters.map((filter) => filter.qos);
   const size = packetSize(2 + 1 + reasonCodes.length);
   send(broker, connection, stream, { type: 'suback', packetId: packet.packetId, reasonCodes, size });
+  // Measured: the connection's process writes its entry again; a data stream has none.
+  if (stream === CONTROL_STREAM) log(broker, connection, 'debug', 'channel_registered', null);
 }
 
 function onUnsubscribe(broker: Broker, connection: Connection, stream: number, packet: UnsubscribePacket): void {
-  for (const filter of packet.filters) connection.subscriptions.delete(filter);
+  for (const filter of packet.filters) {
+    log(broker, identityOn(connection, stream), 'debug', 'broker_unsubscribe', { topic: filter });
+    connection.subscriptions.delete(filter);
+  }
   send(broker, connection, stream, { type: 'unsuback', packetId: packet.packetId, size: ACK_SIZE });
 }
 

@@ -5,13 +5,31 @@ import type { BrokerSettings, Message, Micros, Packet, Qos, Rng } from '../types
 import type { BrokerOutput, ConnectionId } from './io.ts';
 import type { Keepalive } from './keepalive.ts';
 
+/** A QoS > 0 message on its way to the client. */
+export interface Inflight {
+  readonly message: Message;
+  readonly qos: Qos;
+  /** QoS 2 only: PUBREC came, so PUBREL is what is sent again. */
+  released: boolean;
+  sentAt: Micros;
+}
+
+export interface Queued {
+  readonly message: Message;
+  readonly qos: Qos;
+}
+
 /** A stream keeps its own packet ids and window: a data stream works on a copy of the session (§2.1). */
 export interface StreamSession {
   nextPacketId: number;
-  readonly inflight: Map<number, Message>;
-  readonly queue: { readonly message: Message; readonly qos: Qos }[];
-  /** QoS 2 publishes whose PUBREL is outstanding. */
-  readonly awaitingRelease: Set<number>;
+  readonly inflight: Map<number, Inflight>;
+  readonly queue: Queued[];
+  /** QoS 2 publishes whose PUBREL is outstanding, with the time of their first arrival. */
+  readonly awaitingRelease: Map<number, Micros>;
+  /** Topics that were allowed lately, with the time until which nobody asks again. */
+  readonly allowed: Map<string, Micros>;
+  /** A data stream whose process ended: what comes on it is not read. */
+  ended: boolean;
 }
 
 export interface Subscription {
@@ -24,7 +42,10 @@ export type ConnectionState =
   | 'awaiting-stepdown' // CONNECT read, an older session of the client id is being ended
   | 'connected'
   | 'closing' // waits for the peer after we or the transport ended it
+  | 'detached' // the session lives on without a connection until it expires or is taken over
   | 'ended';
+
+export type ConnectPacket = Extract<Packet, { type: 'connect' }>;
 
 export interface Connection {
   readonly id: ConnectionId;
@@ -33,35 +54,50 @@ export interface Connection {
   readonly peer: string;
   state: ConnectionState;
   clientId: string | null;
-  connect: Extract<Packet, { type: 'connect' }> | null;
+  connect: ConnectPacket | null;
   keepalive: Keepalive | null;
   connectBy: Micros | null;
   closingUntil: Micros | null;
+  /** Next look at deliveries that were not acknowledged; null: none is in flight, or the release never looks. */
+  retryAt: Micros | null;
+  expiresAt: Micros | null;
   /** Why it ends, as the terminate line has it: `keepalive_timeout`, `discarded`, … */
   closeReason: string | null;
   /** The transport is gone already; nothing more can be sent. */
   transportGone: boolean;
+  /** A CONNACK with success was sent: there is a session. */
+  established: boolean;
   /** Connections whose end this one waits for before its CONNACK. */
-  waitingFor: Set<ConnectionId>;
+  readonly waitingFor: Set<ConnectionId>;
+  /** Session state that a CONNECT with clean start 0 took over. */
+  takenOver: Connection | null;
+  /** Packets on data streams before CONNACK: accepted, not read (§2.1). */
+  readonly unread: { readonly stream: number; readonly packet: Packet }[];
   bytes: number;
   controlPackets: number;
   connectionPackets: number;
-  readonly subscriptions: Map<string, Subscription>;
-  readonly streams: Map<number, StreamSession>;
+  subscriptions: Map<string, Subscription>;
+  streams: Map<number, StreamSession>;
 }
 
 export interface Broker {
   readonly profile: BrokerProfile;
   readonly settings: BrokerSettings;
   readonly rng: Rng;
+  /** Lines less severe than this are not made. */
+  readonly logRank: number;
   now: Micros;
   out: BrokerOutput[];
   running: boolean;
   readonly connections: Map<ConnectionId, Connection>;
+  /** Connections in state `awaiting-stepdown`. */
+  awaiting: number;
   /** Rivals count downwards, so that their ids never meet the driver's. */
   nextRivalId: number;
   /** Client id and protocol of the last CONNECT: whom a rival imitates and a kick hits. */
-  lastClient: Extract<Packet, { type: 'connect' }> | null;
+  lastClient: ConnectPacket | null;
+  /** Reason code for CONNECTs that are refused; null: they are accepted. */
+  refuse: number | null;
 }
 
 export function newConnection(id: ConnectionId, transport: Connection['transport'], peer: string): Connection {
@@ -75,9 +111,14 @@ export function newConnection(id: ConnectionId, transport: Connection['transport
     keepalive: null,
     connectBy: null,
     closingUntil: null,
+    retryAt: null,
+    expiresAt: null,
     closeReason: null,
     transportGone: transport === 'none',
+    established: false,
     waitingFor: new Set(),
+    takenOver: null,
+    unread: [],
     bytes: 0,
     controlPackets: 0,
     connectionPackets: 0,
@@ -89,7 +130,14 @@ export function newConnection(id: ConnectionId, transport: Connection['transport
 export function streamSession(connection: Connection, stream: number): StreamSession {
   let session = connection.streams.get(stream);
   if (!session) {
-    session = { nextPacketId: 1, inflight: new Map(), queue: [], awaitingRelease: new Set() };
+    session = {
+      nextPacketId: 1,
+      inflight: new Map(),
+      queue: [],
+      awaitingRelease: new Map(),
+      allowed: new Map(),
+      ended: false,
+    };
     connection.streams.set(stream, session);
   }
   return session;

@@ -2,7 +2,7 @@
 
 import type { BridgeInput, BridgeMachine, BridgeOutput, WriteToken } from '../bridge/io.ts';
 import type { Micros, Packet } from '../types.ts';
-import { TraceCheckError } from './check-trace.ts';
+import { TraceCheckError } from './trace.ts';
 
 const OUTPUTS_PER_CALL_MAX = 100_000;
 
@@ -22,7 +22,7 @@ export function checkedBridge(machine: BridgeMachine, priority: boolean): Bridge
     }
     if (packet.type !== 'publish' || packet.packetId === null) return;
     const seq = idsInUse.get(packet.packetId);
-    if (seq !== undefined && seq !== packet.seq) {
+    if (seq !== undefined && seq !== packet.seq && isUnacked(machine, seq)) {
       throw new TraceCheckError('packet-id-unique', now, `id ${packet.packetId} of message ${seq} reused`);
     }
     idsInUse.set(packet.packetId, packet.seq);
@@ -46,6 +46,11 @@ export function checkedBridge(machine: BridgeMachine, priority: boolean): Bridge
       return outputs;
     },
   };
+}
+
+/** A conflict is sound if the machine gave up the older message for it. */
+function isUnacked(machine: BridgeMachine, seq: number): boolean {
+  return machine.held().unacked.some((message) => message.seq === seq);
 }
 
 /** An id is free once its message is no longer among the unacknowledged. */

@@ -1,36 +1,51 @@
-/** Statements that must hold for every trace, written apart from the machines that made it. */
+/**
+ * Statements that must hold for every trace, written apart from the machines that made it. They read events and fields only, so
+ * that a trace of real logs is held to the same.
+ */
 
 import type { DirectionSummary, SimSummary } from '../sim/options.ts';
-import type { SimRecord } from '../types.ts';
+import { checkKeepaliveArithmetic, type KeepaliveFacts } from './keepalive-arithmetic.ts';
+import { checkPacketIds, checkPublishWrites } from './sending.ts';
+import { checkConnectionAlternation, checkDisconnectCauses } from './sessions.ts';
+import { TraceCheckError, type TraceRecord } from './trace.ts';
 
-/** A trace broke a rule; `details` says where. */
-export class TraceCheckError extends Error {
-  readonly code = 'trace-check';
-  readonly details: { readonly rule: string; readonly at: number | null; readonly what: string };
+export { TraceCheckError, type TraceRecord } from './trace.ts';
 
-  constructor(rule: string, at: number | null, what: string) {
-    super(`${rule}${at === null ? '' : ` at ${at} µs`}: ${what}`);
-    this.name = 'TraceCheckError';
-    this.details = { rule, at, what };
-  }
+export interface TraceFacts {
+  /** Broker's keepalive; absent: its arithmetic is not checked. */
+  readonly keepalive?: KeepaliveFacts;
+  /** PUBREL goes over the publish streams too, next to the one message. */
+  readonly qos2Uplink?: boolean;
 }
 
-/** @throws TraceCheckError */
-export function checkTrace(records: readonly SimRecord[], summary: SimSummary): void {
+/**
+ * Holds a trace of one bridge to every statement.
+ *
+ * @param summary books of a simulated run; null for a trace of logs, which has none.
+ * @throws TraceCheckError
+ */
+export function checkTrace(records: readonly TraceRecord[], summary: SimSummary | null, facts: TraceFacts = {}): void {
   checkOrder(records);
-  checkConservation('up', summary.up);
-  checkConservation('down', summary.down);
-  if (summary.unaccounted > 0) throw new TraceCheckError('conservation', null, `${summary.unaccounted} vanished`);
+  if (summary) checkBooks(summary);
   checkDisconnectCauses(records);
   checkConnectionAlternation(records);
+  if (!facts.qos2Uplink) checkPublishWrites(records);
+  checkPacketIds(records);
+  if (facts.keepalive) checkKeepaliveArithmetic(records, facts.keepalive);
 }
 
-function checkOrder(records: readonly SimRecord[]): void {
+function checkOrder(records: readonly TraceRecord[]): void {
   let last = 0;
   for (const { at, event } of records) {
     if (!Number.isSafeInteger(at) || at < last) throw new TraceCheckError('time-order', at, event);
     last = at;
   }
+}
+
+function checkBooks(summary: SimSummary): void {
+  checkConservation('up', summary.up);
+  checkConservation('down', summary.down);
+  if (summary.unaccounted > 0) throw new TraceCheckError('conservation', null, `${summary.unaccounted} vanished`);
 }
 
 /** offered = delivered + lost by a named reason + still held. */
@@ -47,35 +62,4 @@ function checkConservation(direction: string, books: DirectionSummary): void {
     null,
     `${direction}: ${sum(books.offered)} offered, ${accounted} accounted`,
   );
-}
-
-/** What may stand before a `bridge_disconnected` since the connect. TCP says so only by its receive error. */
-const CAUSES: ReadonlySet<string> = new Set([
-  'bridge_disconnect_packet_rx',
-  'quic_fin_received',
-  'quic_shutdown_by_peer',
-  'quic_shutdown_by_transport',
-  'bridge_ping_timeout',
-  'bridge_recv_error',
-  'bridge_send_failed',
-]);
-
-function checkDisconnectCauses(records: readonly SimRecord[]): void {
-  let caused = false;
-  for (const { event, at } of records) {
-    if (event === 'bridge_connected') caused = false;
-    if (CAUSES.has(event)) caused = true;
-    if (event === 'bridge_disconnected' && !caused)
-      throw new TraceCheckError('disconnect-cause', at, 'no cause logged');
-  }
-}
-
-function checkConnectionAlternation(records: readonly SimRecord[]): void {
-  let up = false;
-  for (const { event, at } of records) {
-    if (event !== 'bridge_connected' && event !== 'bridge_disconnected') continue;
-    const connects = event === 'bridge_connected';
-    if (connects === up) throw new TraceCheckError('connect-alternation', at, `${event} twice`);
-    up = connects;
-  }
 }

@@ -220,7 +220,7 @@ export class BrokerSide {
         ledger.delivered('up', output.message, at);
         break;
       case 'lost':
-        ledger.down.lost(output.message, output.reason);
+        ledger[output.direction ?? 'down'].lost(output.message, output.reason);
         break;
     }
   }

@@ -5,6 +5,7 @@
  * - `quic-unavailable`: `@matrixai/quic` or its binary is not installed for this platform
  * - `transport-unsupported`: the live driver speaks MQTT over QUIC only
  * - `bad-speed`, `message-too-large`: the run was asked for in a way that cannot be carried out
+ * - `unsupported-stimulus`: something is to happen to the broker that only the simulator can do
  * - `port-taken`: the broker's UDP port could not be opened (again)
  */
 export type LiveErrorCode =
@@ -12,6 +13,7 @@ export type LiveErrorCode =
   | 'transport-unsupported'
   | 'bad-speed'
   | 'message-too-large'
+  | 'unsupported-stimulus'
   | 'port-taken';
 
 export interface LiveErrorOptions {

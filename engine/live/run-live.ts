@@ -274,6 +274,13 @@ class LiveRun {
       case 'kick':
         this.#broker.feed({ kind: stimulus.kind });
         break;
+      case 'refuse':
+        this.#broker.feed({ kind: 'refuse', reasonCode: stimulus.reasonCode });
+        break;
+      default:
+        throw new LiveError('unsupported-stimulus', `A live run cannot do '${stimulus.kind}'.`, {
+          hint: 'The simulator (--mode sim) can.',
+        });
     }
   }
 

@@ -8,16 +8,24 @@ const V4_0: BrokerProfile = {
   generation: 'A1',
   keepaliveRule: 'repeat', // emqx_keepalive:check/2@v4.4.19
   counterScope: 'connection-bytes', // recv_oct of the socket
-  storedAtConnect: 'zero',
+  storedAtConnect: 'zero', // §1.2
   quicWaitOnCloseMs: 0, // no QUIC in 4.x
-  closesQuicAfterWait: false,
-  discardWaitMs: 0,
-  kickWaitMs: 0,
-  dataStreams: false,
-  advertisesReceiveMaximum: false,
+  closesQuicAfterWait: false, // §7: 5.0.26, 5.3.2
+  discardWaitMs: 0, // §2.6: from 5.6.0
+  kickWaitMs: 0, // §2.6: from 5.6.0
+  dataStreams: false, // §2.1
+  advertisesReceiveMaximum: false, // §3: from 5.6.0
+  retryIntervalS: 30, // §3
+  takeoverReason: 'takeovered', // §4: 4.x spells it so
+  logsAuthorization: false, // measured: no line in 4.4.19, 5.0.26, 5.3.2
 };
 
-const V5_0_0: BrokerProfile = { ...V4_0, generation: 'A2', storedAtConnect: 'current' }; // bytes of the whole connection
+const V5_0_0: BrokerProfile = {
+  ...V4_0,
+  generation: 'A2',
+  storedAtConnect: 'current', // §1.2: bytes of the whole connection
+  takeoverReason: 'takenover', // §4
+};
 
 const V5_0_5: BrokerProfile = {
   ...V5_0_0,
@@ -32,25 +40,28 @@ const V5_0_26: BrokerProfile = {
   ...V5_0_18,
   generation: 'B',
   keepaliveRule: 'multiplier', // e26ce5816e
-  storedAtConnect: 'current',
+  storedAtConnect: 'current', // §1.2
 };
 
 const V5_5_0: BrokerProfile = {
   ...V5_0_26,
   quicWaitOnCloseMs: 3000, // §2.6; §7: 5.3.2 does not close QUIC, 5.5.1 does after 3 s
-  closesQuicAfterWait: true,
+  closesQuicAfterWait: true, // §7: 5.5.1
+  logsAuthorization: true, // measured: 5.5.1 and later
 };
 
 const V5_6_0: BrokerProfile = {
   ...V5_5_0,
   discardWaitMs: 5000, // §2.6, §4; measured §1: 5.002–5.013 s
-  kickWaitMs: 5000,
+  kickWaitMs: 5000, // §2.6
   advertisesReceiveMaximum: true, // cf22692c74
 };
 
 const V5_7_2: BrokerProfile = { ...V5_6_0, generation: 'C', keepaliveRule: 'idle' }; // 4942f6f75a
 
-const V5_8_2: BrokerProfile = { ...V5_7_2, generation: 'D', counterScope: 'connection-packets' }; // 2a209a84b3
+const V5_8_0: BrokerProfile = { ...V5_7_2, retryIntervalS: null }; // §3: schema@v5.8.0
+
+const V5_8_2: BrokerProfile = { ...V5_8_0, generation: 'D', counterScope: 'connection-packets' }; // 2a209a84b3
 
 const V5_8_3: BrokerProfile = { ...V5_8_2, discardWaitMs: 3000, kickWaitMs: 1000 }; // 07508d6628
 
@@ -65,10 +76,11 @@ const ROWS: readonly ReleaseRow<BrokerProfile>[] = [
   { from: '5.0.26', to: '5.4.99', profile: V5_0_26 },
   { from: '5.5.0', to: '5.5.99', profile: V5_5_0 },
   { from: '5.6.0', to: '5.7.1', profile: V5_6_0 },
-  { from: '5.7.2', to: '5.8.1', profile: V5_7_2 },
+  { from: '5.7.2', to: '5.7.99', profile: V5_7_2 },
+  { from: '5.8.0', to: '5.8.1', profile: V5_8_0 },
   { from: '5.8.2', to: '5.8.2', profile: V5_8_2 },
   { from: '5.8.3', to: '5.8.4', profile: V5_8_3 },
-  { from: '5.8.5', to: null, profile: V5_8_5 },
+  { from: '5.8.5', to: '6.2.2', profile: V5_8_5 },
 ];
 
 /** Rules of one EMQX release (`5.8.2`, `v5.8.2`, `e5.10.3`); a release outside the table gets the nearest row and a note. */

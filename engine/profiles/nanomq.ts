@@ -13,52 +13,96 @@ const QUIC_0_22_10: BridgeProfile = {
   resendWaitMs: 3000, // §3.2: fixed up to 0.24.2
   pingTimerResetOnReceive: 'any', // §3.1, defect D1
   pingTimerResetOnSend: 'any-result', // §3.1, defect D2
-  pingCountResetOn: 'any',
-  pingLimit: 1,
+  pingCountResetOn: 'any', // §3.1
+  pingLimit: 1, // §3.1
   offlineSend: 'drop-silent', // §2.3; measured 2.20: no log line
   clearBusyBeforeParked: false, // §2.6; unreachable here, nothing is parked
   otherSendError: 'continue', // §2.6
   rearmReceiveOnCancel: false, // D4
   sendQueueCap: 64, // measured.md head; NNG_MAX_SEND_LMQ
   busyQos0: 'queue', // §2.4-5
-  busySubscribe: 'queue',
-  queueOverflow: 'drop-oldest',
+  busySubscribe: 'queue', // §2.4-5
+  queueOverflow: 'drop-oldest', // §2.4-5
   resendWhileBusy: 'skip', // §3.2
   cancelTimer: 'unless-priority', // §2.5
   dupOnWire: false, // §3.2: from 0.24.3
+  receiveQueue: 'grows', // §1: QC:mqtt_pipe_recv_msgq_putq
+  transportQueueCap: 1024, // §1: QT:mqtt_quictran_pipe_init, rxlmq
+  ackQueueCap: 1024, // §1: rslmq
   watchdogMs: null, // §3.4: disabled before 0.23.1
   ctxMsgs: 'none', // §2.1
-  connectedGuard: false,
+  connectedGuard: false, // §2.1-2: from 0.24.14
+  // 28 of 60 redials without any jitter in incidents 01d 02a 02b 13a 16 21 26 26b, none of 90 in those of later releases; a signed
+  // remainder of a random number would do that.
+  redialJitter: 'none-or-uniform', // measured: 0.23.1
   log: {
     pingSent: { severity: 'info', counters: false }, // logs 2.1.1 row 10
     aioBusy: 'info', // logs 2.3.2 row 2
     resendCounters: false, // logs 2.1.1 row 41
     queueOverflow: true, // row 25
-    offlineQos0: false,
-    busyQos0: null,
+    offlineQos0: false, // logs 2.1.1 row 60: from 0.23.10
+    busyQos0: null, // logs 2.1.1 row 62: from 0.24.3
     alreadyParked: 'info', // row 51
     acked: { severity: 'debug', latency: false }, // row 34
-    ctxCachePut: false,
+    ctxCachePut: false, // logs 2.3.1 row 84: from 0.24.14
+    connackDelivered: 'info', // logs 2.3.2 row 9
+    receiveEnded: 'info', // logs 2.3.2 row 7
+    dialResult: true, // logs 2.2.3 row 2
+    receiveArmed: false, // logs 2.2.1 rows 44, 46: from 0.23.10
+    receiveCancelled: 'debug', // logs 2.2.1 row 32
+    timerAborted: null, // logs 2.1.1 row 8; measured: no line in 0.23.1 to 0.23.10, one a disconnect in 0.24.11 and 0.25.3
+    sendOnClosed: false, // logs 2.1.1 row 54: from 0.23.7
+    shutdownBug: true, // logs 2.2.2 row 61
+    sendQos: 'debug', // logs 2.1.1 row 22
+    resendTry: false, // logs 2.1.1 has no such row
+    priorityPacketId: false, // logs 2.1.1 row 24
+    substreamLostType: false, // logs 2.2.1 row 25
+    unsubscribe: false, // logs 2.3.1 rows 68, 69: from 0.23.0
+    commercialNotice: false, // logs 2.1.2 row 43: TCP only
+    subscribeFailed: null, // logs 2.1.3 row 5: from 0.23.3
+    backoffAddress: false, // logs 2.2.1 row 7
+    clientOnline: false, // mqtt_parser.c: from 0.24.2
   },
 };
 
-const QUIC_0_23_1: BridgeProfile = {
+const QUIC_0_23_0: BridgeProfile = {
   ...QUIC_0_22_10,
+  log: { ...QUIC_0_22_10.log, unsubscribe: true }, // logs 2.3.1 rows 68, 69
+};
+
+const QUIC_0_23_1: BridgeProfile = {
+  ...QUIC_0_23_0,
   watchdogMs: 5000, // §3.4, NanoNNG 530f5401d, 934a8f010
   ctxMsgs: 'drop-new', // §2.1-2
-  log: { ...QUIC_0_22_10.log, aioBusy: 'warn' }, // logs 2.3.2 row 28
+  log: { ...QUIC_0_23_0.log, aioBusy: 'warn' }, // logs 2.3.2 row 28
 };
 
 const QUIC_0_23_2: BridgeProfile = {
   ...QUIC_0_23_1,
   pingTimerResetOnReceive: 'pingresp', // NanoNNG b0cb1443e + 36522cdaf
-  pingCountResetOn: 'pingresp',
+  pingCountResetOn: 'pingresp', // the same two
   offlineSend: 'park-all', // 446d23100; D3b
+  redialJitter: 'uniform', // measured: 0.23.6 and later
+};
+
+const QUIC_0_23_3: BridgeProfile = {
+  ...QUIC_0_23_2,
+  log: {
+    ...QUIC_0_23_2.log,
+    dialResult: false, // logs 2.2.3 row 4: trace from here on
+    subscribeFailed: 'code', // logs 2.1.3 row 5; measured 03g
+  },
 };
 
 const QUIC_0_23_7: BridgeProfile = {
-  ...QUIC_0_23_2,
+  ...QUIC_0_23_3,
   clearBusyBeforeParked: true, // c86a8064e
+  log: {
+    ...QUIC_0_23_3.log,
+    sendOnClosed: true, // logs 2.1.1 row 54
+    subscribeFailed: 'garbage', // logs 2.1.3 row 8
+    sendQos: 'info', // row 53
+  },
 };
 
 const QUIC_0_23_10: BridgeProfile = {
@@ -69,6 +113,9 @@ const QUIC_0_23_10: BridgeProfile = {
   rearmReceiveOnCancel: true, // e0a11d239
   sendQueueCap: 'max_send_queue_len', // §1
   busyQos0: 'drop', // §2.4-5: silently
+  receiveQueue: 'max_recv_queue_len', // §1
+  transportQueueCap: 64, // §1
+  ackQueueCap: 64, // §1
   log: {
     ...QUIC_0_23_7.log,
     pingSent: { severity: 'info', counters: true }, // logs 2.1.1 row 58
@@ -76,12 +123,26 @@ const QUIC_0_23_10: BridgeProfile = {
     queueOverflow: false, // row 25: commented out
     offlineQos0: true, // row 60
     acked: { severity: 'info', latency: true }, // row 57
+    receiveArmed: true, // logs 2.2.1 rows 44, 46
+    substreamLostType: true, // logs 2.2.1 row 38
+    receiveCancelled: 'warn', // logs 2.2.1 row 41
+    sendQos: null, // row 53 ends with 0.23.9
+  },
+};
+
+const QUIC_0_24_1: BridgeProfile = {
+  ...QUIC_0_23_10,
+  log: {
+    ...QUIC_0_23_10.log,
+    connackDelivered: 'debug', // logs 2.3.2 row 33
+    receiveEnded: 'debug', // logs 2.3.2 row 32
   },
 };
 
 const QUIC_0_24_2: BridgeProfile = {
-  ...QUIC_0_23_10,
+  ...QUIC_0_24_1,
   ctxMsgs: 'drop-oldest', // §2.1-2
+  log: { ...QUIC_0_24_1.log, clientOnline: true }, // mqtt_parser.c, 0.24.2–0.25.6; measured 03h
 };
 
 const QUIC_0_24_3: BridgeProfile = {
@@ -91,10 +152,16 @@ const QUIC_0_24_3: BridgeProfile = {
   pingLimit: 'backoff_max', // D14
   offlineSend: 'to-ctx-msgs', // §2.3
   busyQos0: 'queue-if-retry_qos_0', // §2.4-5
-  busySubscribe: 'drop', // counted as QoS 0; the resend timer still sends it
+  busySubscribe: 'like-qos0', // §2.4-5; the resend timer still sends it
   dupOnWire: true, // NanoNNG 300a6eccf, 171991577
   watchdogMs: null, // 144266649
-  log: { ...QUIC_0_24_2.log, busyQos0: 'info' }, // logs 2.1.1 row 62
+  log: {
+    ...QUIC_0_24_2.log,
+    busyQos0: 'info', // logs 2.1.1 row 62
+    priorityPacketId: true, // row 61
+    shutdownBug: false, // logs 2.2.2 row 61 ends with 0.24.2
+    timerAborted: 'warn', // measured 03h, 03i; first release not known, taken with the new timer
+  },
 };
 
 const QUIC_0_24_14: BridgeProfile = {
@@ -104,55 +171,84 @@ const QUIC_0_24_14: BridgeProfile = {
 };
 
 const QUIC_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
-  { from: '0.22.10', to: '0.23.0', profile: QUIC_0_22_10 },
+  { from: '0.22.10', to: '0.22.10', profile: QUIC_0_22_10 },
+  { from: '0.23.0', to: '0.23.0', profile: QUIC_0_23_0 },
   { from: '0.23.1', to: '0.23.1', profile: QUIC_0_23_1 },
-  { from: '0.23.2', to: '0.23.6', profile: QUIC_0_23_2 },
+  { from: '0.23.2', to: '0.23.2', profile: QUIC_0_23_2 },
+  { from: '0.23.3', to: '0.23.6', profile: QUIC_0_23_3 },
   { from: '0.23.7', to: '0.23.9', profile: QUIC_0_23_7 },
-  { from: '0.23.10', to: '0.24.1', profile: QUIC_0_23_10 },
+  { from: '0.23.10', to: '0.24.0', profile: QUIC_0_23_10 },
+  { from: '0.24.1', to: '0.24.1', profile: QUIC_0_24_1 },
   { from: '0.24.2', to: '0.24.2', profile: QUIC_0_24_2 },
   { from: '0.24.3', to: '0.24.13', profile: QUIC_0_24_3 },
-  { from: '0.24.14', to: null, profile: QUIC_0_24_14 },
+  { from: '0.24.14', to: '0.25.6', profile: QUIC_0_24_14 },
 ];
 
 const TCP_0_22_10: BridgeProfile = {
   transport: 'tcp',
   tickMs: 'resend_interval', // §3.1: in all releases
-  resendWaitMs: 'resend_wait',
+  resendWaitMs: 'resend_wait', // §3.2
   pingTimerResetOnReceive: 'any', // D1b
   pingTimerResetOnSend: 'never', // §3.1
-  pingCountResetOn: 'any',
-  pingLimit: 1,
+  pingCountResetOn: 'any', // §3.1
+  pingLimit: 1, // §3.1
   offlineSend: 'park-one', // §2.7
   clearBusyBeforeParked: true, // §2.7
   otherSendError: 'close', // §2.7
   rearmReceiveOnCancel: true, // one stream: nothing to cancel
   sendQueueCap: 64, // §1
-  busyQos0: 'queue',
-  busySubscribe: 'queue',
-  queueOverflow: 'drop-oldest',
+  busyQos0: 'queue', // §2.7
+  busySubscribe: 'queue', // §2.7
+  queueOverflow: 'drop-oldest', // §2.7
   resendWhileBusy: 'queue', // §3.2
   cancelTimer: 'always', // §2.7
-  dupOnWire: false,
-  watchdogMs: null,
-  ctxMsgs: 'none',
-  connectedGuard: false,
+  dupOnWire: false, // §3.2: from 0.24.3
+  receiveQueue: 'fixed', // §1
+  transportQueueCap: 1024, // one stream: never asked
+  ackQueueCap: 1024, // §1 gives none for TCP
+  watchdogMs: null, // §3.4: sub streams only
+  ctxMsgs: 'none', // §2.1
+  connectedGuard: false, // §2.1-2: from 0.24.14
+  redialJitter: 'uniform', // measured: 0.23.6 and 0.23.10, incidents 11a 11b 24c
   log: {
     pingSent: { severity: 'info', counters: false }, // logs 2.1.2 row 8
-    aioBusy: 'info',
+    aioBusy: 'info', // logs 2.3.2 row 2
     resendCounters: false, // row 30
     queueOverflow: true, // row 27
-    offlineQos0: false,
-    busyQos0: null,
+    offlineQos0: false, // logs 2.1.2 has no such row
+    busyQos0: null, // logs 2.1.2 row 50: from 0.25.1
     alreadyParked: 'info', // row 24
     acked: null, // logs 2.1.2 has no such row
-    ctxCachePut: false,
+    ctxCachePut: false, // logs 2.3.1 row 84: from 0.24.14
+    connackDelivered: 'info', // logs 2.3.2 row 9
+    receiveEnded: 'info', // logs 2.3.2 row 7
+    dialResult: true, // logs 2.2.3 row 2
+    receiveArmed: false, // a line of the QUIC transport
+    receiveCancelled: 'debug', // a line of the QUIC transport
+    timerAborted: 'info', // logs 2.1.2 row 6; measured 11b
+    sendOnClosed: false, // logs 2.1.2 has no such row
+    shutdownBug: false, // a line of the QUIC dialer
+    sendQos: null, // logs 2.1.2 has no such row
+    resendTry: true, // logs 2.1.2 row 29
+    priorityPacketId: false, // QUIC only
+    substreamLostType: false, // QUIC only
+    unsubscribe: false, // logs 2.3.1 rows 68, 69: from 0.23.0
+    commercialNotice: false, // logs 2.1.2 row 43: from 0.23.3
+    subscribeFailed: null, // logs 2.1.3 row 5: from 0.23.3
+    backoffAddress: false, // logs 2.2.4 row 17
+    clientOnline: false, // mqtt_parser.c: from 0.24.2
   },
 };
 
-const TCP_0_23_1: BridgeProfile = {
+const TCP_0_23_0: BridgeProfile = {
   ...TCP_0_22_10,
+  log: { ...TCP_0_22_10.log, unsubscribe: true }, // logs 2.3.1 rows 68, 69
+};
+
+const TCP_0_23_1: BridgeProfile = {
+  ...TCP_0_23_0,
   ctxMsgs: 'drop-new', // §2.1-2: the broker part is the same for both transports
-  log: { ...TCP_0_22_10.log, aioBusy: 'warn' },
+  log: { ...TCP_0_23_0.log, aioBusy: 'warn' }, // logs 2.3.2 row 28
 };
 
 const TCP_0_23_2: BridgeProfile = {
@@ -162,10 +258,39 @@ const TCP_0_23_2: BridgeProfile = {
 
 const TCP_0_23_3: BridgeProfile = {
   ...TCP_0_23_2,
-  log: { ...TCP_0_23_2.log, alreadyParked: 'warn' }, // logs 2.1.2 row 42
+  log: {
+    ...TCP_0_23_2.log,
+    alreadyParked: 'warn', // logs 2.1.2 row 42
+    commercialNotice: true, // row 43; measured 11a
+    dialResult: false, // logs 2.2.3 row 4
+    subscribeFailed: 'code', // logs 2.1.3 row 5
+  },
 };
 
-const TCP_0_24_2: BridgeProfile = { ...TCP_0_23_3, ctxMsgs: 'drop-oldest' };
+const TCP_0_23_5: BridgeProfile = {
+  ...TCP_0_23_3,
+  log: { ...TCP_0_23_3.log, backoffAddress: true }, // logs 2.2.4 row 27
+};
+
+const TCP_0_23_7: BridgeProfile = {
+  ...TCP_0_23_5,
+  log: { ...TCP_0_23_5.log, subscribeFailed: 'garbage' }, // logs 2.1.3 row 8
+};
+
+const TCP_0_24_1: BridgeProfile = {
+  ...TCP_0_23_7,
+  log: {
+    ...TCP_0_23_7.log,
+    connackDelivered: 'debug', // logs 2.3.2 row 33
+    receiveEnded: 'debug', // logs 2.3.2 row 32
+  },
+};
+
+const TCP_0_24_2: BridgeProfile = {
+  ...TCP_0_24_1,
+  ctxMsgs: 'drop-oldest', // §2.1-2
+  log: { ...TCP_0_24_1.log, clientOnline: true }, // mqtt_parser.c, 0.24.2–0.25.6
+};
 
 const TCP_0_24_3: BridgeProfile = {
   ...TCP_0_24_2,
@@ -180,8 +305,8 @@ const TCP_0_24_5: BridgeProfile = {
 
 const TCP_0_24_14: BridgeProfile = {
   ...TCP_0_24_5,
-  connectedGuard: true,
-  log: { ...TCP_0_24_5.log, ctxCachePut: true },
+  connectedGuard: true, // f2305fb3
+  log: { ...TCP_0_24_5.log, ctxCachePut: true }, // logs 2.3.1 row 84
 };
 
 const TCP_0_25_1: BridgeProfile = {
@@ -191,15 +316,19 @@ const TCP_0_25_1: BridgeProfile = {
 };
 
 const TCP_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
-  { from: '0.22.10', to: '0.23.0', profile: TCP_0_22_10 },
+  { from: '0.22.10', to: '0.22.10', profile: TCP_0_22_10 },
+  { from: '0.23.0', to: '0.23.0', profile: TCP_0_23_0 },
   { from: '0.23.1', to: '0.23.1', profile: TCP_0_23_1 },
   { from: '0.23.2', to: '0.23.2', profile: TCP_0_23_2 },
-  { from: '0.23.3', to: '0.24.1', profile: TCP_0_23_3 },
+  { from: '0.23.3', to: '0.23.4', profile: TCP_0_23_3 },
+  { from: '0.23.5', to: '0.23.6', profile: TCP_0_23_5 },
+  { from: '0.23.7', to: '0.24.0', profile: TCP_0_23_7 },
+  { from: '0.24.1', to: '0.24.1', profile: TCP_0_24_1 },
   { from: '0.24.2', to: '0.24.2', profile: TCP_0_24_2 },
   { from: '0.24.3', to: '0.24.4', profile: TCP_0_24_3 },
   { from: '0.24.5', to: '0.24.13', profile: TCP_0_24_5 },
   { from: '0.24.14', to: '0.25.0', profile: TCP_0_24_14 },
-  { from: '0.25.1', to: null, profile: TCP_0_25_1 },
+  { from: '0.25.1', to: '0.25.6', profile: TCP_0_25_1 },
 ];
 
 /**

@@ -25,16 +25,24 @@ export interface BridgeProfile {
   /** QoS 0 PUBLISH while another send is in flight. */
   readonly busyQos0: 'queue' | 'drop' | 'queue-if-retry_qos_0';
   /** SUBSCRIBE while another send is in flight. */
-  readonly busySubscribe: 'queue' | 'drop';
+  readonly busySubscribe: 'queue' | 'like-qos0';
   readonly queueOverflow: 'drop-oldest' | 'drop-oldest-unless-qos0';
   readonly resendWhileBusy: 'skip' | 'queue';
   readonly cancelTimer: 'unless-priority' | 'always';
   readonly dupOnWire: boolean;
+  /** Downlink messages that may wait for a context: 64, or 64 growing to `max_recv_queue_len`, or that from the start. */
+  readonly receiveQueue: 'fixed' | 'grows' | 'max_recv_queue_len';
+  /** Packets that may wait between transport and protocol part. */
+  readonly transportQueueCap: number;
+  /** Acknowledgements that may wait on the main stream. */
+  readonly ackQueueCap: number;
   /** Abort a publish stream whose write took longer than this; null: no watchdog. */
   readonly watchdogMs: number | null;
   readonly ctxMsgs: 'none' | 'drop-new' | 'drop-oldest';
   /** The broker part does not submit while the bridge is not connected. */
   readonly connectedGuard: boolean;
+  /** Wait before the redial, apart from the back-off: 0–999 ms, or none at all in half of the cases. */
+  readonly redialJitter: 'uniform' | 'none-or-uniform';
   readonly log: BridgeLogProfile;
 }
 
@@ -50,6 +58,35 @@ export interface BridgeLogProfile {
   /** Null: the release writes no line for an acknowledgement. */
   readonly acked: { readonly severity: Severity; readonly latency: boolean } | null;
   readonly ctxCachePut: boolean;
+  readonly connackDelivered: Severity;
+  /** A downlink context's receive ended because the pipe closed. */
+  readonly receiveEnded: Severity;
+  readonly dialResult: boolean;
+  /** A receive is armed again after a packet. */
+  readonly receiveArmed: boolean;
+  readonly receiveCancelled: Severity;
+  /** The protocol timer is aborted by the end of the pipe; null: no line. */
+  readonly timerAborted: Severity | null;
+  /** A send error that is not handled has a second line. */
+  readonly sendOnClosed: boolean;
+  /** Every failed dial logs an internal error. */
+  readonly shutdownBug: boolean;
+  /** A QoS > 0 message was registered; null: no line. */
+  readonly sendQos: Severity | null;
+  readonly resendTry: boolean;
+  /** The line of a priority send names the packet. */
+  readonly priorityPacketId: boolean;
+  readonly commercialNotice: boolean;
+  /** A SUBSCRIBE that ended with an error; `garbage`: the number in the line means nothing. Null: no line. */
+  readonly subscribeFailed: 'code' | 'garbage' | null;
+  /** The line of a packet that the transport lost says which type it was. */
+  readonly substreamLostType: boolean;
+  /** The end of an UNSUBSCRIBE has lines. */
+  readonly unsubscribe: boolean;
+  /** The line before a redial names the address. */
+  readonly backoffAddress: boolean;
+  /** The bridge's own comings and goings are logged like those of a local client. */
+  readonly clientOnline: boolean;
 }
 
 /** One release range of EMQX's keepalive and session side (emqx-keepalive-model §1.2, §5). */
@@ -69,6 +106,12 @@ export interface BrokerProfile {
   readonly kickWaitMs: number;
   readonly dataStreams: boolean;
   readonly advertisesReceiveMaximum: boolean;
+  /** Resend of unacknowledged deliveries on a living connection, s; null: never. */
+  readonly retryIntervalS: number | null;
+  /** What is allowed has a line at info. */
+  readonly logsAuthorization: boolean;
+  /** How the release spells the end of a session that another connection took over. */
+  readonly takeoverReason: 'takenover' | 'takeovered';
 }
 
 /** A profile chosen for a release. */

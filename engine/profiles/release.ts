@@ -3,9 +3,9 @@
 import type { Chosen } from './profile.ts';
 
 export interface ReleaseRow<Profile> {
-  /** First and last release of the range, both included; null: open end. */
+  /** First and last release of the range, both included. A last part of 99 stands for the last of its series. */
   readonly from: string;
-  readonly to: string | null;
+  readonly to: string;
   readonly profile: Profile;
 }
 
@@ -24,19 +24,28 @@ export function compareReleases(left: readonly number[], right: readonly number[
   return 0;
 }
 
-/** The row whose range holds `release`; else the nearest one below it (or the first, or the last) with a note. */
+/** The row whose range holds `release`; else the nearest one below it (or the first, or the last), with a note that says why. */
 export function chooseRow<Profile>(rows: readonly ReleaseRow<Profile>[], release: string): Chosen<Profile> {
   const wanted = parseRelease(release);
+  const first = rows[0]!;
   const last = rows[rows.length - 1]!;
-  if (!wanted) return chosen(last, `release '${release}' is not known; the newest rules are used`);
-  let nearest: ReleaseRow<Profile> | null = null;
+  if (!wanted) return substitute(last, `release '${release}' is not known`, 'the newest');
+  if (compareReleases(wanted, parseRelease(first.from)!) < 0) {
+    return substitute(first, `release ${release} is older than all that are known`, 'the oldest');
+  }
+  let nearest = first;
   for (const row of rows) {
-    if (compareReleases(wanted, parseRelease(row.from)!) < 0) break;
-    if (row.to === null || compareReleases(wanted, parseRelease(row.to)!) <= 0) return chosen(row, null);
+    if (compareReleases(wanted, parseRelease(row.from)!) < 0) {
+      return substitute(nearest, `release ${release} lies between two that are known`, 'the older one');
+    }
+    if (compareReleases(wanted, parseRelease(row.to)!) <= 0) return chosen(row, null);
     nearest = row;
   }
-  const row = nearest ?? rows[0]!;
-  return chosen(row, `no rules for release ${release}; those of ${rangeName(row)} are used`);
+  return substitute(last, `release ${release} is newer than all that are known`, 'the newest');
+}
+
+function substitute<Profile>(row: ReleaseRow<Profile>, why: string, which: string): Chosen<Profile> {
+  return chosen(row, `${why}; the rules of ${rangeName(row)}, ${which}, are used`);
 }
 
 function chosen<Profile>(row: ReleaseRow<Profile>, note: string | null): Chosen<Profile> {
@@ -44,6 +53,5 @@ function chosen<Profile>(row: ReleaseRow<Profile>, note: string | null): Chosen<
 }
 
 function rangeName(row: ReleaseRow<unknown>): string {
-  if (row.to === null) return `≥${row.from}`;
-  return row.from === row.to ? row.from : `${row.from}–${row.to}`;
+  return row.from === row.to ? row.from : `${row.from}–${row.to.replace(/\.99$/, '.x')}`;
 }

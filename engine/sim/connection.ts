@@ -1,12 +1,16 @@
 /** One transport connection between bridge and broker: two flows, closes, and the timers of either end. */
 
-import { MILLISECOND, SECOND, seconds } from '../time.ts';
+import { MILLISECOND, milliseconds, SECOND, seconds } from '../time.ts';
 import type { CloseCause, Endpoint, Micros } from '../types.ts';
+import { type Chunk, NO_STREAM } from './chunk.ts';
 import type { EventQueue } from './event-queue.ts';
-import { type Chunk, Flow, NO_STREAM } from './flow.ts';
+import { Flow } from './flow.ts';
 import type { Link } from './link.ts';
 
 const PING_BYTES = 1;
+const CLOSE_BYTES = 60;
+/** RFC 9000 §18.2, and msquic's own on the broker's side. */
+const BROKER_MAX_ACK_DELAY: Micros = 25 * MILLISECOND;
 /** msquic's default, which the broker leaves alone. */
 const BROKER_DISCONNECT_TIMEOUT = 16 * SECOND;
 /** Linux gives up a TCP connection after about this long without acknowledgement (tcp_retries2 = 15). */
@@ -18,12 +22,19 @@ const TCP_CLOSE_RETRIES = 10;
 export interface ConnectionSettings {
   readonly transport: 'quic' | 'tcp';
   readonly disconnectTimeoutS: number;
-  readonly keepaliveS: number;
+  /** Seconds without activity after which that end sends a PING; 0: never. */
+  readonly keepaliveS: Readonly<Record<Endpoint, number>>;
   readonly idleTimeoutS: number; // 0: none; the smaller of the two ends'
+  /** max_ack_delay of the bridge's end. */
+  readonly maxAckDelayMs: number;
 }
 
 export interface ConnectionUser {
   now(): Micros;
+  /** Runs at the broker: now, or when it goes on after a pause. `bytes` wait in its socket buffer. */
+  atBroker(bytes: number, run: () => void): void;
+  /** A proxy keeps it until the link holds nothing back any more. */
+  hold(run: () => void): void;
   deliver(to: Endpoint, chunk: Chunk): void;
   closed(at: Endpoint, cause: CloseCause): void;
   /** The chunk can no longer arrive; an end is gone. */
@@ -47,6 +58,8 @@ export class Connection {
   readonly #link: Link;
   readonly #ends: Record<Endpoint, End>;
   readonly #flows: Record<Endpoint, Flow>;
+  /** TCP after the bridge's port changed. */
+  #unmapped = false;
 
   constructor(id: number, settings: ConnectionSettings, user: ConnectionUser, queue: EventQueue, link: Link) {
     this.id = id;
@@ -58,7 +71,8 @@ export class Connection {
     this.#flows = { bridge: this.#newFlow('bridge'), broker: this.#newFlow('broker') };
     this.#watchIdle('bridge');
     this.#watchIdle('broker');
-    this.#watchKeepalive();
+    this.#watchKeepalive('bridge');
+    this.#watchKeepalive('broker');
   }
 
   isOpen(end: Endpoint): boolean {
@@ -72,9 +86,24 @@ export class Connection {
 
   send(from: Endpoint, send: (flow: Flow) => void): void {
     if (!this.#ends[from].open) return;
+    if (this.#unmapped && from === 'bridge') this.#resetSoon();
     this.#noteSend(from);
     send(this.#flows[from]);
     this.#watchAcks(from);
+  }
+
+  /** The end's process is gone: QUIC says nothing, the kernel ends a TCP connection. */
+  vanish(end: Endpoint): void {
+    if (!this.#shut(end)) return;
+    if (this.#settings.transport === 'tcp') this.#tellPeer(end, 0, 0);
+  }
+
+  /**
+   * The bridge's packets come from another port. QUIC takes the connection along (RFC 9000 §9); to the broker a TCP segment from
+   * there belongs to no connection and is answered with a reset, and its own go nowhere.
+   */
+  rebind(): void {
+    if (this.#settings.transport === 'tcp') this.#unmapped = true;
   }
 
   /** `end` closes the connection with an application code and forgets it; the peer hears of it if the datagram arrives. */
@@ -85,17 +114,29 @@ export class Connection {
 
   #tellPeer(end: Endpoint, code: number, attempt: number): void {
     const peer = other(end);
-    const travel = this.#link.travelTime();
     const { transport } = this.#settings;
+    const arrive = (): void => this.#end(peer, transport === 'quic' ? { kind: 'peer', code } : { kind: 'peer-fin' });
+    if (transport === 'tcp' && this.#link.isHolding) {
+      this.#user.hold(arrive);
+      return;
+    }
+    const travel = this.#unmapped ? null : this.#link.travelTime(end, CLOSE_BYTES, this.#user.now());
     if (travel === null) {
       // A TCP FIN is sent again; QUIC's CONNECTION_CLOSE is not.
       if (transport === 'quic' || attempt >= TCP_CLOSE_RETRIES) return;
       this.#queue.add(this.#user.now() + 2 ** attempt * SECOND, () => this.#tellPeer(end, code, attempt + 1));
       return;
     }
-    this.#queue.add(this.#user.now() + travel, () => {
-      this.#end(peer, transport === 'quic' ? { kind: 'peer', code } : { kind: 'peer-fin' });
-    });
+    this.#queue.add(this.#user.now() + travel, () => this.#at(peer, CLOSE_BYTES, arrive));
+  }
+
+  #at(end: Endpoint, bytes: number, run: () => void): void {
+    if (end === 'broker') this.#user.atBroker(bytes, run);
+    else run();
+  }
+
+  #resetSoon(): void {
+    this.#queue.add(this.#user.now() + this.#link.roundTrip, () => this.#end('bridge', { kind: 'reset' }));
   }
 
   #end(end: Endpoint, cause: CloseCause): void {
@@ -119,12 +160,23 @@ export class Connection {
     const to = other(from);
     return new Flow(
       {
+        from,
         transport: this.#settings.transport,
+        maxAckDelay: to === 'bridge' ? milliseconds(this.#settings.maxAckDelayMs) : BROKER_MAX_ACK_DELAY,
         now: () => this.#user.now(),
+        atReceiver: (bytes, run) => this.#at(to, bytes, run),
+        atSender: (bytes, run) => this.#at(from, bytes, run),
+        connects: () => !this.#unmapped,
+        hold: (run) => this.#user.hold(run),
+        onTransmit: () => this.#flows[to].acknowledge(),
         senderOpen: () => this.#ends[from].open,
         receiverOpen: () => this.#ends[to].open,
         onArrival: () => this.#noteReceive(to),
-        onAck: () => this.#noteReceive(from),
+        onAck: (sentAt) => {
+          this.#noteReceive(from);
+          // The acknowledgement was a packet of the other direction.
+          this.#flows[to].noteArrival(sentAt);
+        },
         deliver: (chunk) => this.#deliver(to, chunk),
       },
       this.#queue,
@@ -161,40 +213,41 @@ export class Connection {
     if (transport === 'tcp' || idleTimeoutS === 0) return;
     const state = this.#ends[end];
     const due = state.activeAt + seconds(idleTimeoutS);
-    this.#queue.add(due, () => {
+    const look = (): void => {
       if (!state.open) return;
-      if (state.activeAt + seconds(idleTimeoutS) > this.#user.now()) return this.#watchIdle(end);
-      this.#end(end, { kind: 'idle' });
-    });
+      if (state.activeAt + seconds(idleTimeoutS) > this.#user.now()) this.#watchIdle(end);
+      else this.#end(end, { kind: 'idle' });
+    };
+    this.#queue.add(due, () => this.#at(end, 0, look));
   }
 
-  /** QUIC PING frames of the bridge after `quic_keepalive` without activity. */
-  #watchKeepalive(): void {
+  /** QUIC PING frames after the end's keepalive without activity. */
+  #watchKeepalive(end: Endpoint): void {
     const { transport, keepaliveS } = this.#settings;
-    if (transport === 'tcp' || keepaliveS === 0) return;
-    const state = this.#ends.bridge;
-    const due = state.activeAt + seconds(keepaliveS);
-    this.#queue.add(Math.max(due, this.#user.now() + MILLISECOND), () => {
+    if (transport === 'tcp' || keepaliveS[end] === 0) return;
+    const state = this.#ends[end];
+    const due = state.activeAt + seconds(keepaliveS[end]);
+    const look = (): void => {
       if (!state.open) return;
-      const idleSince = state.activeAt + seconds(keepaliveS) <= this.#user.now();
-      if (idleSince && this.#flows.bridge.oldestSentAt() === null) {
-        this.send('bridge', (flow) => flow.send(NO_STREAM, PING_BYTES, {}));
+      const idleSince = state.activeAt + seconds(keepaliveS[end]) <= this.#user.now();
+      if (idleSince && this.#flows[end].oldestSentAt() === null) {
+        this.send(end, (flow) => flow.send(NO_STREAM, PING_BYTES, {}));
         state.activeAt = this.#user.now();
       }
-      this.#rewatchKeepalive(state);
-    });
+      this.#rewatchKeepalive(end);
+    };
+    this.#queue.add(Math.max(due, this.#user.now() + MILLISECOND), () => this.#at(end, 0, look));
   }
 
-  #rewatchKeepalive(state: End): void {
-    const { keepaliveS } = this.#settings;
-    const due = state.activeAt + seconds(keepaliveS);
-    if (due > this.#user.now()) {
-      this.#watchKeepalive();
+  #rewatchKeepalive(end: Endpoint): void {
+    const state = this.#ends[end];
+    if (state.activeAt + seconds(this.#settings.keepaliveS[end]) > this.#user.now()) {
+      this.#watchKeepalive(end);
       return;
     }
     // Something is outstanding; the disconnect timeout will speak. Look again in a second.
     this.#queue.add(this.#user.now() + SECOND, () => {
-      if (state.open) this.#watchKeepalive();
+      if (state.open) this.#watchKeepalive(end);
     });
   }
 
@@ -205,13 +258,14 @@ export class Connection {
     const oldest = this.#flows[end].oldestSentAt();
     if (oldest === null) return;
     state.disconnectCheckPending = true;
-    this.#queue.add(oldest + this.#disconnectTimeout(end), () => {
+    const look = (): void => {
       state.disconnectCheckPending = false;
       if (!state.open) return;
       const still = this.#flows[end].oldestSentAt();
-      if (still === null || still + this.#disconnectTimeout(end) > this.#user.now()) return this.#watchAcks(end);
-      this.#end(end, this.#settings.transport === 'quic' ? { kind: 'timeout' } : { kind: 'reset' });
-    });
+      if (still === null || still + this.#disconnectTimeout(end) > this.#user.now()) this.#watchAcks(end);
+      else this.#end(end, this.#settings.transport === 'quic' ? { kind: 'timeout' } : { kind: 'reset' });
+    };
+    this.#queue.add(Math.max(oldest + this.#disconnectTimeout(end), this.#user.now()), () => this.#at(end, 0, look));
   }
 
   #disconnectTimeout(end: Endpoint): Micros {

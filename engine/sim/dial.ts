@@ -8,15 +8,17 @@ import type { Link } from './link.ts';
 /** RFC 9002 §6.2: the first probe timeout is three initial round trips; it doubles. Measured: 2.4, 4.8, 9.6 s at 800 ms. */
 const PROBE_ROUND_TRIPS = 3;
 const HANDSHAKE_WORK: Micros = 5 * MILLISECOND;
-const QUIC_ROUND_TRIPS = 1.5;
-const TCP_ROUND_TRIPS = 1;
 const TCP_FIRST_RETRY: Micros = 1 * SECOND;
 const TCP_GIVE_UP: Micros = 127 * SECOND;
+/** RFC 9000 §14.1: an Initial fills a datagram of 1200 bytes; so does the answer. */
+const DATAGRAM_BYTES: Readonly<Record<'quic' | 'tcp', number>> = { quic: 1_200, tcp: 60 };
 
 export interface DialUser {
   now(): Micros;
   /** `listening`, or what a datagram to the port meets. */
   broker(): 'listening' | 'silent' | 'refused';
+  /** Runs `arrival` at the broker: now, or when it goes on after a pause. */
+  atBroker(arrival: () => void): void;
   connected(): void;
   failed(cause: CloseCause): void;
 }
@@ -37,7 +39,8 @@ export class Dial {
     const quic = settings.transport === 'quic';
     const timeout = quic ? seconds(settings.quicHandshakeTimeoutS) : TCP_GIVE_UP;
     queue.add(user.now() + timeout, () => this.#fail({ kind: 'handshake-timeout' }));
-    this.#attempt(quic ? PROBE_ROUND_TRIPS * milliseconds(settings.quicInitialRttMs) : TCP_FIRST_RETRY);
+    if (!quic && link.isHolding) this.#succeedAfter(link.roundTrip);
+    else this.#attempt(quic ? PROBE_ROUND_TRIPS * milliseconds(settings.quicInitialRttMs) : TCP_FIRST_RETRY);
   }
 
   cancel(): void {
@@ -46,28 +49,32 @@ export class Dial {
 
   #attempt(retryAfter: Micros): void {
     if (this.#over) return;
-    const there = this.#link.travelTime();
-    const back = this.#link.travelTime();
-    const broker = this.#user.broker();
-    if (there !== null && back !== null && broker === 'refused') {
-      this.#queue.add(this.#user.now() + there + back, () => this.#fail({ kind: 'unreachable' }));
-      return;
-    }
-    if (there !== null && back !== null && broker === 'listening') {
-      const roundTrips = this.#transport === 'quic' ? QUIC_ROUND_TRIPS : TCP_ROUND_TRIPS;
-      const work = this.#transport === 'quic' ? HANDSHAKE_WORK : 0;
-      this.#queue.add(this.#user.now() + Math.round((there + back) * roundTrips) + work, () => this.#succeed());
-      return;
-    }
-    this.#queue.add(this.#user.now() + Math.max(retryAfter, MILLISECOND), () => this.#attempt(retryAfter * 2));
+    const now = this.#user.now();
+    const there = this.#link.travelTime('bridge', DATAGRAM_BYTES[this.#transport], now);
+    if (there !== null) this.#queue.add(now + there, () => this.#user.atBroker(() => this.#arrive()));
+    this.#queue.add(now + Math.max(retryAfter, MILLISECOND), () => this.#attempt(retryAfter * 2));
   }
 
-  #succeed(): void {
+  /** At the broker's port. The client is connected when the answer is back; its Finished goes with its first packet. */
+  #arrive(): void {
     if (this.#over) return;
-    // The broker may have stopped meanwhile.
-    if (this.#user.broker() !== 'listening') return;
-    this.#over = true;
-    this.#user.connected();
+    const broker = this.#user.broker();
+    if (broker === 'silent') return;
+    const now = this.#user.now();
+    const back = this.#link.travelTime('broker', DATAGRAM_BYTES[this.#transport], now);
+    if (back === null) return;
+    if (broker === 'refused') this.#queue.add(now + back, () => this.#fail({ kind: 'unreachable' }));
+    else this.#succeedAfter(back + (this.#transport === 'quic' ? HANDSHAKE_WORK : 0));
+  }
+
+  #succeedAfter(delay: Micros): void {
+    this.#queue.add(this.#user.now() + delay, () => {
+      if (this.#over) return;
+      // The broker may have stopped meanwhile; a proxy that holds back what it is given stays.
+      if (this.#user.broker() !== 'listening' && !this.#link.isHolding) return;
+      this.#over = true;
+      this.#user.connected();
+    });
   }
 
   #fail(cause: CloseCause): void {

@@ -1,17 +1,23 @@
 /**
- * One direction of a connection: chunks (one a packet) on streams, acknowledgement, retransmission. Streams are independent
- * of each other; within a stream order is kept (QUIC). TCP uses one stream, so a lost chunk holds back the rest.
+ * One direction of a connection: chunks (one a packet) on streams, acknowledgement, retransmission, flow control. Streams are
+ * independent of each other; within a stream order is kept (QUIC). TCP uses one stream, so a lost chunk holds back the rest.
  */
 
 import { MILLISECOND, SECOND } from '../time.ts';
-import type { Message, Micros, Packet } from '../types.ts';
+import type { Endpoint, Message, Micros, Packet } from '../types.ts';
+import type { Chunk } from './chunk.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Link } from './link.ts';
+import { ReceiveSide } from './receive-side.ts';
 
-/** msquic completes a send when it is copied, up to about this much unacknowledged on the stream (model §1.1). */
+/**
+ * msquic completes a send when it is copied, up to this much unacknowledged on the connection (quicdef.h: ideal send buffer;
+ * incident 17: with 8 kB messages at 35 Hz the first write to wait does so 0.45 s after the link broke, which is 16 messages).
+ */
 const SEND_BUFFER_BYTES = 131_072;
+/** msquic's stream receive window; the receiver grants more as it reads. */
+const STREAM_WINDOW_BYTES = 65_536;
 const SEND_COMPLETE_DELAY: Micros = 100;
-const ACK_DELAY: Micros = 1 * MILLISECOND;
 const RETRANSMIT_MARGIN: Micros = 25 * MILLISECOND;
 const RETRANSMIT_MIN: Readonly<Record<'quic' | 'tcp', Micros>> = { quic: 30 * MILLISECOND, tcp: 200 * MILLISECOND };
 /** Measured (incident 17): after 10 s without a link data flows again within half a second, so msquic's probes do not back off far. */
@@ -20,62 +26,74 @@ const RETRANSMIT_MAX: Readonly<Record<'quic' | 'tcp', Micros>> = { quic: 500 * M
 const REORDER_MARGIN: Micros = 1 * MILLISECOND;
 /** Chunks sent again when a retransmission timer fires; the rest follows with the next acknowledgement. */
 const RETRANSMIT_BATCH = 64;
-
-/** Stream of chunks that carry no data (QUIC PING frames). */
-export const NO_STREAM = -1;
-
-export interface Chunk {
-  readonly stream: number;
-  readonly index: number;
-  readonly bytes: number;
-  readonly packet: Packet | null;
-  readonly message: Message | null;
-  readonly fin: boolean;
-  readonly firstSentAt: Micros;
-  lastSentAt: Micros;
-  arrived: boolean;
-  delivered: boolean;
-  acked: boolean;
-  aborted: boolean;
-  onComplete: ((result: number) => void) | null;
-}
+/** IP, UDP or TCP, and QUIC headers around the chunk. */
+const PACKET_OVERHEAD_BYTES = 50;
+const ACK_BYTES = 80;
 
 export interface FlowEnds {
+  readonly from: Endpoint;
   readonly transport: 'quic' | 'tcp';
+  /** max_ack_delay of the receiver. */
+  readonly maxAckDelay: Micros;
   now(): Micros;
   /** The sender's end is open: it transmits and listens for acknowledgements. */
   senderOpen(): boolean;
   receiverOpen(): boolean;
+  /** Runs at that end's process: now, or when it goes on after a pause. */
+  atReceiver(bytes: number, run: () => void): void;
+  atSender(bytes: number, run: () => void): void;
+  /** False: nothing that either end sends gets to the other. */
+  connects(): boolean;
+  /** A proxy keeps it and runs it when it passes things on. */
+  hold(run: () => void): void;
+  /** The sender sends something, which can take an acknowledgement along. */
+  onTransmit(): void;
   /** Something of this direction reached the receiver. */
   onArrival(): void;
-  /** An acknowledgement reached the sender. */
-  onAck(): void;
+  /** An acknowledgement that was sent at that time reached the sender. */
+  onAck(sentAt: Micros): void;
   deliver(chunk: Chunk): void;
 }
 
-interface ReceiveStream {
-  next: number;
-  readonly waiting: Map<number, Chunk>;
+interface SendStream {
+  nextIndex: number;
+  sentBytes: number;
 }
 
 export class Flow {
   readonly #ends: FlowEnds;
   readonly #queue: EventQueue;
   readonly #link: Link;
+  readonly #receiver: ReceiveSide;
   readonly #outstanding = new Set<Chunk>();
-  readonly #nextIndex = new Map<number, number>();
-  readonly #unackedBytes = new Map<number, number>();
-  readonly #receive = new Map<number, ReceiveStream>();
+  readonly #streams = new Map<number, SendStream>();
+  /** Waiting for SEND_COMPLETE until the buffer has room. */
   #blocked: Chunk[] = [];
-  #pendingAcks: Chunk[] = [];
-  #ackUnderWay = false;
+  /** Waiting for the receiver's window. */
+  #withheld: Chunk[] = [];
+  #nextPacket = 0;
+  #unackedBytes = 0;
   #retransmitAt: Micros | null = null;
+  /** When the timer in the event queue fires. */
+  #timerAt: Micros | null = null;
   #timeouts = 0;
+  /** When the newest packet that was acknowledged was sent. */
+  #newestAcked: Micros = -1;
 
   constructor(ends: FlowEnds, queue: EventQueue, link: Link) {
     this.#ends = ends;
     this.#queue = queue;
     this.#link = link;
+    this.#receiver = new ReceiveSide({
+      transport: ends.transport,
+      maxAckDelay: ends.maxAckDelay,
+      now: () => ends.now(),
+      receiverOpen: () => ends.receiverOpen(),
+      deliver: (chunk) => ends.deliver(chunk),
+      at: (time, run) => queue.add(time, () => ends.atReceiver(0, run)),
+      sendAck: (acked, newestArrived) => this.#sendAck(acked, newestArrived),
+      isNews: (newestArrived) => newestArrived > this.#newestAcked && this.#outstanding.size > 0,
+    });
   }
 
   /** When the oldest chunk that is not acknowledged was first sent. */
@@ -84,8 +102,21 @@ export class Flow {
     return null;
   }
 
-  outstanding(): Iterable<Chunk> {
-    return this.#outstanding;
+  /** What was sent and not delivered, also if it was acknowledged and waits for what comes before it. */
+  *outstanding(): Iterable<Chunk> {
+    yield* this.#outstanding;
+    yield* this.#withheld;
+    for (const chunk of this.#receiver.waiting()) if (chunk.acked) yield chunk;
+  }
+
+  /** The receiver sends something: an acknowledgement that is due goes along. */
+  acknowledge(): void {
+    this.#receiver.acknowledge();
+  }
+
+  /** A packet without data came from the sender; the next acknowledgement covers it too. */
+  noteArrival(sentAt: Micros): void {
+    this.#receiver.noteArrival(sentAt);
   }
 
   send(
@@ -94,15 +125,15 @@ export class Flow {
     content: { readonly packet?: Packet; readonly message?: Message | null; readonly fin?: boolean },
     onComplete: ((result: number) => void) | null = null,
   ): void {
-    const index = this.#nextIndex.get(stream) ?? 0;
-    this.#nextIndex.set(stream, index + 1);
+    const state = this.#streamOf(stream);
     const chunk: Chunk = {
       stream,
-      index,
+      index: state.nextIndex++,
       bytes,
       packet: content.packet ?? null,
       message: content.message ?? null,
       fin: content.fin ?? false,
+      offset: state.sentBytes,
       firstSentAt: this.#ends.now(),
       lastSentAt: this.#ends.now(),
       arrived: false,
@@ -111,28 +142,44 @@ export class Flow {
       aborted: false,
       onComplete,
     };
-    this.#outstanding.add(chunk);
-    const unacked = (this.#unackedBytes.get(stream) ?? 0) + bytes;
-    this.#unackedBytes.set(stream, unacked);
+    state.sentBytes += bytes;
+    this.#unackedBytes += bytes;
     if (onComplete) {
-      if (unacked <= SEND_BUFFER_BYTES) this.#completeSoon(chunk, 0);
+      if (this.#unackedBytes <= SEND_BUFFER_BYTES) this.#completeSoon(chunk, 0);
       else this.#blocked.push(chunk);
     }
-    this.#transmit(chunk);
-    this.#armRetransmit();
+    if (this.#fitsWindow(chunk)) this.#transmitFirst(chunk);
+    else this.#withheld.push(chunk);
   }
 
   /** Aborts a stream: unfinished writes end with `result`, what is under way is dropped, order starts anew. */
   resetStream(stream: number, result: number): void {
-    for (const chunk of this.#outstanding) {
+    for (const chunk of this.outstanding()) {
       if (chunk.stream !== stream) continue;
       chunk.aborted = true;
-      this.#outstanding.delete(chunk);
+      if (!chunk.acked) this.#unackedBytes -= chunk.bytes;
     }
+    for (const chunk of this.#outstanding) if (chunk.aborted) this.#outstanding.delete(chunk);
+    this.#withheld = this.#withheld.filter((chunk) => !chunk.aborted);
     for (const chunk of this.#blocked) if (chunk.stream === stream) this.#completeSoon(chunk, result);
     this.#blocked = this.#blocked.filter((chunk) => chunk.stream !== stream);
-    this.#unackedBytes.set(stream, 0);
-    this.#receive.set(stream, { next: this.#nextIndex.get(stream) ?? 0, waiting: new Map() });
+    const state = this.#streamOf(stream);
+    this.#receiver.resetStream(stream, state.nextIndex, state.sentBytes);
+  }
+
+  #streamOf(stream: number): SendStream {
+    let state = this.#streams.get(stream);
+    if (!state) {
+      state = { nextIndex: 0, sentBytes: 0 };
+      this.#streams.set(stream, state);
+    }
+    return state;
+  }
+
+  /** QUIC: a chunk starts only inside the window; a large one is let through whole. */
+  #fitsWindow(chunk: Chunk): boolean {
+    if (this.#ends.transport === 'tcp') return true;
+    return chunk.offset < this.#receiver.deliveredBytes(chunk.stream) + STREAM_WINDOW_BYTES;
   }
 
   #completeSoon(chunk: Chunk, result: number): void {
@@ -144,14 +191,30 @@ export class Flow {
     });
   }
 
-  #transmit(chunk: Chunk): void {
-    chunk.lastSentAt = this.#ends.now();
-    const travel = this.#link.travelTime();
-    if (travel === null) return;
-    this.#queue.add(this.#ends.now() + travel, () => this.#arrive(chunk));
+  #transmitFirst(chunk: Chunk): void {
+    chunk.firstSentAt = this.#ends.now();
+    this.#outstanding.add(chunk);
+    this.#transmit(chunk);
+    this.#armRetransmit();
   }
 
-  #arrive(chunk: Chunk): void {
+  #transmit(chunk: Chunk): void {
+    const now = this.#ends.now();
+    chunk.lastSentAt = now;
+    this.#ends.onTransmit();
+    const packetNumber = this.#nextPacket++;
+    if (this.#ends.transport === 'tcp' && this.#link.isHolding) {
+      this.#ends.hold(() => this.#arrive(chunk, packetNumber));
+      return;
+    }
+    if (!this.#ends.connects()) return;
+    const bytes = chunk.bytes + PACKET_OVERHEAD_BYTES;
+    const travel = this.#link.travelTime(this.#ends.from, bytes, now);
+    if (travel === null) return;
+    this.#queue.add(now + travel, () => this.#ends.atReceiver(bytes, () => this.#arrive(chunk, packetNumber)));
+  }
+
+  #arrive(chunk: Chunk, packetNumber: number): void {
     if (chunk.aborted) return;
     if (!this.#ends.receiverOpen()) {
       // The end closed a moment ago; its driver may still want to know of a FIN.
@@ -159,69 +222,74 @@ export class Flow {
       return;
     }
     this.#ends.onArrival();
-    this.#pendingAcks.push(chunk);
-    this.#acknowledge();
-    if (chunk.arrived) return;
-    chunk.arrived = true;
-    if (chunk.stream === NO_STREAM) return;
-    this.#deliverInOrder(chunk);
+    this.#receiver.arrive(chunk, packetNumber);
   }
 
-  #deliverInOrder(chunk: Chunk): void {
-    let stream = this.#receive.get(chunk.stream);
-    if (!stream) {
-      stream = { next: 0, waiting: new Map() };
-      this.#receive.set(chunk.stream, stream);
-    }
-    stream.waiting.set(chunk.index, chunk);
-    for (let next = stream.waiting.get(stream.next); next; next = stream.waiting.get(stream.next)) {
-      stream.waiting.delete(next.index);
-      stream.next++;
-      if (!this.#ends.receiverOpen() && !next.fin) continue;
-      next.delivered = true;
-      this.#ends.deliver(next);
-    }
+  #sendAck(acked: readonly Chunk[], newestArrived: Micros): boolean {
+    if (!this.#ends.connects()) return false;
+    const now = this.#ends.now();
+    const travel = this.#link.travelTime(this.#ends.from === 'bridge' ? 'broker' : 'bridge', ACK_BYTES, now);
+    if (travel === null) return false;
+    this.#queue.add(now + travel, () =>
+      this.#ends.atSender(ACK_BYTES, () => {
+        if (this.#ends.senderOpen()) this.#onAckReceived(acked, newestArrived, now);
+      }),
+    );
+    return true;
   }
 
-  /** One acknowledgement is under way at a time; it covers all that arrived until it is received. */
-  #acknowledge(): void {
-    if (this.#ackUnderWay) return;
-    const travel = this.#link.travelTime();
-    if (travel === null) return;
-    this.#ackUnderWay = true;
-    this.#queue.add(this.#ends.now() + ACK_DELAY + travel, () => {
-      this.#ackUnderWay = false;
-      if (this.#ends.senderOpen()) this.#onAckReceived();
-    });
-  }
-
-  #onAckReceived(): void {
-    const acked = this.#pendingAcks;
-    this.#pendingAcks = [];
-    let newestAcked: Micros = 0;
+  #onAckReceived(acked: readonly Chunk[], newestArrived: Micros, sentAt: Micros): void {
+    this.#newestAcked = Math.max(this.#newestAcked, newestArrived);
     for (const chunk of acked) {
-      newestAcked = Math.max(newestAcked, chunk.lastSentAt);
       if (chunk.acked || !this.#outstanding.delete(chunk)) continue;
       chunk.acked = true;
-      this.#unackedBytes.set(chunk.stream, (this.#unackedBytes.get(chunk.stream) ?? 0) - chunk.bytes);
+      this.#unackedBytes -= chunk.bytes;
     }
     this.#timeouts = 0;
     this.#retransmitAt = null;
-    this.#retransmitOvertaken(newestAcked);
+    this.#retransmitOvertaken();
+    this.#releaseWithheld();
     this.#armRetransmit();
     this.#completeUnblocked();
-    this.#ends.onAck();
+    this.#ends.onAck(sentAt);
   }
 
-  /** RFC 9002 §6.1.2: what was sent an eighth of a round trip before something acknowledged is lost. */
-  #retransmitOvertaken(newestAcked: Micros): void {
-    const threshold = newestAcked - Math.floor(this.#link.roundTrip / 8) - REORDER_MARGIN;
+  /**
+   * RFC 9002 §6.1: what was sent before something acknowledged is lost when it was sent nine eighths of a round trip ago.
+   * @returns true if something was sent again
+   */
+  #retransmitOvertaken(): boolean {
+    const lostIfBefore = this.#ends.now() - this.#lossDelay();
     let budget = RETRANSMIT_BATCH;
     for (const chunk of this.#outstanding) {
-      if (budget === 0 || chunk.firstSentAt >= threshold) break;
-      if (chunk.lastSentAt >= threshold) continue;
+      if (budget === 0 || chunk.firstSentAt > this.#newestAcked) break;
+      if (chunk.lastSentAt > this.#newestAcked || chunk.lastSentAt > lostIfBefore) continue;
       budget--;
       this.#transmit(chunk);
+    }
+    return budget < RETRANSMIT_BATCH;
+  }
+
+  #lossDelay(): Micros {
+    return Math.floor((this.#link.roundTrip * 9) / 8) + REORDER_MARGIN;
+  }
+
+  /** When the oldest chunk that was overtaken counts as lost; null: none was overtaken. */
+  #overtakenDeadline(): Micros | null {
+    for (const chunk of this.#outstanding) {
+      if (chunk.firstSentAt > this.#newestAcked) return null;
+      if (chunk.lastSentAt <= this.#newestAcked) return chunk.lastSentAt + this.#lossDelay();
+    }
+    return null;
+  }
+
+  #releaseWithheld(): void {
+    if (this.#withheld.length === 0) return;
+    const waiting = this.#withheld;
+    this.#withheld = [];
+    for (const chunk of waiting) {
+      if (this.#fitsWindow(chunk)) this.#transmitFirst(chunk);
+      else this.#withheld.push(chunk);
     }
   }
 
@@ -229,39 +297,67 @@ export class Flow {
     if (this.#blocked.length === 0) return;
     const still: Chunk[] = [];
     for (const chunk of this.#blocked) {
-      if ((this.#unackedBytes.get(chunk.stream) ?? 0) <= SEND_BUFFER_BYTES) this.#completeSoon(chunk, 0);
+      if (this.#unackedBytes <= SEND_BUFFER_BYTES) this.#completeSoon(chunk, 0);
       else still.push(chunk);
     }
     this.#blocked = still;
   }
 
+  /** RFC 9002 §6.2.1: the receiver may keep back its acknowledgement for max_ack_delay, so that comes on top. */
   #retransmitDelay(): Micros {
-    const { transport } = this.#ends;
+    const { transport, maxAckDelay } = this.#ends;
     const measured = Math.floor(this.#link.roundTrip * 1.5) + RETRANSMIT_MARGIN;
     const delay = Math.max(RETRANSMIT_MIN[transport], measured) * 2 ** Math.min(this.#timeouts, 20);
-    return Math.min(delay, RETRANSMIT_MAX[transport]);
+    return Math.min(delay, Math.max(RETRANSMIT_MAX[transport], measured)) + (transport === 'quic' ? maxAckDelay : 0);
   }
 
+  /** One live entry of the event queue at a time; what fires too early goes to sleep again. */
   #armRetransmit(): void {
     if (this.#retransmitAt !== null || this.#outstanding.size === 0) return;
-    const at = this.#ends.now() + this.#retransmitDelay();
-    this.#retransmitAt = at;
-    this.#queue.add(at, () => {
-      if (this.#retransmitAt !== at) return;
-      this.#retransmitAt = null;
-      this.#retransmit();
-    });
+    const probeAt = this.#ends.now() + this.#retransmitDelay();
+    this.#retransmitAt = Math.min(probeAt, this.#overtakenDeadline() ?? probeAt);
+    this.#sleepUntilRetransmit();
+  }
+
+  #sleepUntilRetransmit(): void {
+    const at = this.#retransmitAt;
+    if (at === null || (this.#timerAt !== null && this.#timerAt <= at)) return;
+    this.#timerAt = at;
+    const fires = Math.max(at, this.#ends.now());
+    this.#queue.add(fires, () => this.#ends.atSender(0, () => this.#onRetransmitTimer(at)));
+  }
+
+  #onRetransmitTimer(at: Micros): void {
+    if (this.#timerAt !== at) return;
+    this.#timerAt = null;
+    if (this.#retransmitAt === null) return;
+    if (this.#retransmitAt > this.#ends.now()) {
+      this.#sleepUntilRetransmit();
+      return;
+    }
+    this.#retransmitAt = null;
+    this.#retransmit();
   }
 
   #retransmit(): void {
     if (!this.#ends.senderOpen() || this.#outstanding.size === 0) return;
+    if (this.#retransmitOvertaken()) {
+      this.#armRetransmit();
+      return;
+    }
+    // What a proxy keeps was acknowledged by it.
+    const held = this.#ends.transport === 'tcp' && this.#link.isHolding;
     const base = Math.floor(this.#link.roundTrip * 1.5);
-    let budget = RETRANSMIT_BATCH;
+    let budget = held ? 0 : RETRANSMIT_BATCH;
+    let oldest: Chunk | null = null;
     for (const chunk of this.#outstanding) {
       if (budget === 0 || this.#ends.now() - chunk.lastSentAt < base) break;
       budget--;
       this.#transmit(chunk);
+      oldest ??= chunk;
     }
+    // RFC 9002 §6.2.4: a probe is two packets.
+    if (oldest && budget === RETRANSMIT_BATCH - 1 && this.#ends.transport === 'quic') this.#transmit(oldest);
     this.#timeouts++;
     this.#armRetransmit();
   }

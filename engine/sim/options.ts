@@ -2,7 +2,16 @@
 
 import type { BridgeMachine } from '../bridge/io.ts';
 import type { BridgeProfile, BrokerProfile } from '../profiles/profile.ts';
-import type { BridgeSettings, BrokerSettings, Choices, Message, Micros, Qos, Stimulus } from '../types.ts';
+import type {
+  BridgeSettings,
+  BrokerSettings,
+  Choices,
+  Message,
+  Micros,
+  NetworkChange,
+  Qos,
+  Stimulus,
+} from '../types.ts';
 
 export interface LinkSettings {
   /** One way, ms. */
@@ -12,6 +21,8 @@ export interface LinkSettings {
   readonly loss: number;
   /** What a dial meets while the broker is stopped: nothing, or an ICMP error / RST at once. Default `silent`. */
   readonly brokerDown?: 'silent' | 'refused';
+  /** The state at the start where it is more than delay, jitter and loss, such as a link that is down. */
+  readonly initially?: NetworkChange;
 }
 
 export interface SimOptions {

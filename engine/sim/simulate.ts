@@ -7,10 +7,12 @@ import { createBroker } from '../broker/machine.ts';
 import { createRng } from '../rng.ts';
 import type { CloseCause, Endpoint, Micros, SimRecord, Stimulus } from '../types.ts';
 import { Books } from './books.ts';
+import { BrokerProcess } from './broker-process.ts';
+import type { Chunk } from './chunk.ts';
 import { Connection } from './connection.ts';
 import { Dial } from './dial.ts';
 import { EventQueue } from './event-queue.ts';
-import type { Chunk } from './flow.ts';
+
 import { Link } from './link.ts';
 import type { LinkSettings, SimOptions, SimSummary } from './options.ts';
 import { TraceHash } from './trace-hash.ts';
@@ -22,6 +24,10 @@ export const EVENTS_MAX_DEFAULT = 50_000_000;
 const STREAM_CANCELLED = 20;
 const CONTROL_STREAM = 0;
 const FIN_BYTES = 1;
+/** Default of quic_max_ack_delay_ms. */
+const MAX_ACK_DELAY_MS = 100;
+/** A proxy that has to keep more than this drops it. */
+const HELD_MAX = 100_000;
 const FIRST_PORT = 40_000;
 const PORTS = 20_000;
 /** Coprime to the number of ports, so that ports repeat only after all were used. */
@@ -51,7 +57,12 @@ class Simulation {
   readonly #connections = new Map<number, Connection>();
   readonly #maxEvents: number;
   readonly #deadlines: Record<Endpoint, Micros | null> = { bridge: null, broker: null };
+  /** Times of the entries in the queue that look at a machine's deadline, latest first. */
+  readonly #wakes: Record<Endpoint, Micros[]> = { bridge: [], broker: [] };
   #stimuli: Iterator<Stimulus>;
+  readonly #brokerProcess = new BrokerProcess();
+  /** What a proxy keeps, in the order in which it came. */
+  #held: (() => void)[] = [];
   #dial: Dial | null = null;
   /** The bridge's connection. */
   #current: Connection | null = null;
@@ -108,6 +119,7 @@ class Simulation {
       }
       if (this.#events >= this.#maxEvents) return 'max-events';
       if (this.#queue.full) return 'queue-full';
+      if (at < this.#now) throw new RangeError(`an event at ${at} µs was added at ${this.#now} µs`);
       this.#now = at;
       this.#queue.take()!.run();
     }
@@ -135,6 +147,19 @@ class Simulation {
         return;
       case 'network':
         this.#link.change(stimulus);
+        if (!this.#link.isHolding) this.#passOnHeld();
+        return;
+      case 'nat-rebind':
+        this.#current?.rebind();
+        return;
+      case 'broker-kill':
+        this.#killBroker();
+        return;
+      case 'broker-pause':
+        this.#brokerProcess.pause();
+        return;
+      case 'broker-resume':
+        this.#brokerProcess.resume();
         return;
       case 'broker-stop':
         this.#toBroker({ kind: 'stop' });
@@ -146,6 +171,9 @@ class Simulation {
       case 'kick':
         this.#toBroker({ kind: stimulus.kind });
         return;
+      case 'refuse':
+        this.#toBroker({ kind: 'refuse', reasonCode: stimulus.reasonCode });
+        return;
     }
   }
 
@@ -156,22 +184,73 @@ class Simulation {
   }
 
   #toBroker(input: BrokerInput): void {
+    if (this.#brokerProcess.isPaused) {
+      this.#brokerProcess.run(0, () => this.#toBroker(input));
+      return;
+    }
     this.#events++;
     for (const output of this.#broker.handle(this.#now, input)) this.#carryOutBroker(output);
     this.#scheduleDeadline('broker', this.#broker.nextDeadline());
   }
 
-  /** An entry whose time is no longer the machine's deadline is stale and does nothing. */
   #scheduleDeadline(endpoint: Endpoint, at: Micros | null): void {
     if (at === this.#deadlines[endpoint]) return;
     this.#deadlines[endpoint] = at;
+    if (at !== null) this.#wakeBy(endpoint, at);
+  }
+
+  /**
+   * A machine's deadline goes to and fro with every message, so an entry is added to the queue only if none comes before it; one
+   * that comes too early looks again. Entries of one machine are on a stack, since each is earlier than those before it.
+   */
+  #wakeBy(endpoint: Endpoint, at: Micros): void {
+    const wakes = this.#wakes[endpoint];
+    const next = wakes[wakes.length - 1];
+    if (next !== undefined && next <= at) return;
+    wakes.push(at);
+    this.#queue.add(Math.max(at, this.#now), endpoint === 'bridge' ? this.#wakeBridge : this.#wakeBroker);
+  }
+
+  readonly #wakeBridge = (): void => {
+    this.#wakes.bridge.pop();
+    this.#lookAtDeadline('bridge');
+  };
+
+  readonly #wakeBroker = (): void => {
+    this.#wakes.broker.pop();
+    this.#brokerProcess.run(0, () => this.#lookAtDeadline('broker'));
+  };
+
+  #lookAtDeadline(endpoint: Endpoint): void {
+    const at = this.#deadlines[endpoint];
     if (at === null) return;
-    this.#queue.add(Math.max(at, this.#now), () => {
-      if (this.#deadlines[endpoint] !== at) return;
-      this.#deadlines[endpoint] = null;
-      if (endpoint === 'bridge') this.#toBridge({ kind: 'deadline' });
-      else this.#toBroker({ kind: 'deadline' });
-    });
+    if (at > this.#now) {
+      this.#wakeBy(endpoint, at);
+      return;
+    }
+    this.#deadlines[endpoint] = null;
+    if (endpoint === 'bridge') this.#toBridge({ kind: 'deadline' });
+    else this.#toBroker({ kind: 'deadline' });
+  }
+
+  #passOnHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const run of held) run();
+  }
+
+  /** A killed process logs and sends nothing; whatever its machine would have done is dropped. */
+  #killBroker(): void {
+    this.#brokerProcess.kill();
+    this.#events++;
+    for (const output of this.#broker.handle(this.#now, { kind: 'stop' })) {
+      if (output.kind === 'lost') this.#carryOutBroker(output);
+    }
+    this.#deadlines.broker = null;
+    for (const [id, connection] of this.#connections) {
+      connection.vanish('broker');
+      this.#forgetIfOver(id);
+    }
   }
 
   #carryOutBridge(output: BridgeOutput): void {
@@ -229,7 +308,7 @@ class Simulation {
         this.#options.onDelivery?.('up', output.message, this.#now);
         return;
       case 'lost':
-        this.#down.lost(output.message, output.reason);
+        (output.direction === 'up' ? this.#up : this.#down).lost(output.message, output.reason);
         return;
     }
   }
@@ -248,6 +327,7 @@ class Simulation {
       {
         now: () => this.#now,
         broker: () => (this.#broker.listening() ? 'listening' : whileDown),
+        atBroker: (arrival) => this.#brokerProcess.run(0, arrival),
         connected: () => this.#onConnected(),
         failed: (cause) => this.#toBridge({ kind: 'closed', cause }),
       },
@@ -263,7 +343,9 @@ class Simulation {
     this.#connections.set(id, connection);
     this.#current = connection;
     const peer = `127.0.0.1:${FIRST_PORT + ((id * PORT_STEP) % PORTS)}`;
-    this.#toBroker({ kind: 'accepted', connection: id, transport, peer });
+    const accept = (): void => this.#toBroker({ kind: 'accepted', connection: id, transport, peer });
+    if (transport === 'tcp' && this.#link.isHolding) this.#hold(accept);
+    else accept();
     this.#toBridge({ kind: 'connected' });
   }
 
@@ -275,14 +357,21 @@ class Simulation {
     return {
       transport: settings.transport,
       disconnectTimeoutS: settings.quicDisconnectTimeoutS,
-      keepaliveS: settings.quicKeepaliveS,
+      keepaliveS: { bridge: settings.quicKeepaliveS, broker: this.#options.broker.settings.quicKeepaliveS ?? 0 },
+      maxAckDelayMs: settings.quicMaxAckDelayMs ?? MAX_ACK_DELAY_MS,
       idleTimeoutS: idle.length === 0 ? 0 : Math.min(...idle),
     };
+  }
+
+  #hold(run: () => void): void {
+    if (this.#held.length < HELD_MAX) this.#held.push(run);
   }
 
   #userOf(id: number) {
     return {
       now: () => this.#now,
+      atBroker: (bytes: number, run: () => void) => this.#brokerProcess.run(bytes, run),
+      hold: (run: () => void) => this.#hold(run),
       deliver: (to: Endpoint, chunk: Chunk) => this.#deliver(id, to, chunk),
       closed: (at: Endpoint, cause: CloseCause) => this.#onClosed(id, at, cause),
       abandoned: (from: Endpoint, chunk: Chunk) => this.#onAbandoned(from, chunk),

@@ -1,30 +1,65 @@
-/** FNV-1a over the records of a trace, as two 32-bit lanes (64-bit integers would be slow). */
+/**
+ * FNV-1a over the records of a trace, as two 32-bit lanes (64-bit integers would be slow). Names of events and fields go in as
+ * their own hash, which is remembered: they come again and again.
+ */
 
-import type { SimRecord } from '../types.ts';
+import type { FieldValue, SimRecord } from '../types.ts';
 
 const PRIME = 0x01000193;
 const START_LOW = 0x811c9dc5;
 const START_HIGH = 0x050c5d1f;
+const UINT32 = 0x1_0000_0000;
+/** Names remembered, in one lane; further ones are hashed anew each time. */
+const NAMES_MAX = 4_096;
+/** What stands for a kind of value, so that 1, '1' and true differ. */
+const NUMBER = 0x4e;
+const TEXT = 0x54;
+const OTHER = 0x4f;
 
 export class TraceHash {
   #low = START_LOW | 0;
   #high = START_HIGH | 0;
+  readonly #names = new Map<string, number>();
 
   add(record: SimRecord): void {
-    this.#text(String(record.at));
-    this.#text(record.endpoint);
-    this.#text(record.severity);
-    this.#text(record.event);
+    this.#number(record.at);
+    this.#name(record.endpoint);
+    this.#name(record.severity);
+    this.#name(record.event);
     this.#text(record.clientId ?? '');
     this.#text(record.peer ?? '');
     for (const key in record.fields) {
-      this.#text(key);
-      this.#text(String(record.fields[key]));
+      this.#name(key);
+      this.#value(record.fields[key]!);
     }
   }
 
   digest(): string {
     return hex(this.#high) + hex(this.#low);
+  }
+
+  #value(value: FieldValue): void {
+    if (typeof value === 'string') this.#text(value);
+    else if (typeof value === 'number' && Number.isSafeInteger(value)) this.#number(value);
+    else {
+      this.#mix(OTHER, OTHER);
+      this.#text(JSON.stringify(value));
+    }
+  }
+
+  #number(value: number): void {
+    this.#mix(NUMBER, NUMBER);
+    this.#mix(value | 0, Math.floor(value / UINT32) | 0);
+  }
+
+  #name(name: string): void {
+    let hash = this.#names.get(name);
+    if (hash === undefined) {
+      hash = START_LOW | 0;
+      for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), PRIME);
+      if (this.#names.size < NAMES_MAX) this.#names.set(name, hash);
+    }
+    this.#mix(hash, hash);
   }
 
   #text(text: string): void {
@@ -35,9 +70,18 @@ export class TraceHash {
       low = Math.imul(low ^ unit, PRIME);
       high = Math.imul(high ^ (unit + index), PRIME);
     }
-    // A separator, so that 'ab','c' and 'a','bc' differ.
-    this.#low = Math.imul(low ^ 0xff, PRIME);
-    this.#high = Math.imul(high ^ 0xff, PRIME);
+    this.#low = low;
+    this.#high = high;
+    // Also the separator, so that 'ab','c' and 'a','bc' differ.
+    this.#mix(TEXT, text.length);
+  }
+
+  /** Word by word, with a shift between, or the upper bits of a word would reach only the upper bits of the lane. */
+  #mix(low: number, high: number): void {
+    const first = Math.imul(this.#low ^ low, PRIME);
+    const second = Math.imul(this.#high ^ high, PRIME);
+    this.#low = first ^ (first >>> 15);
+    this.#high = second ^ (second >>> 13) ^ (first >>> 7);
   }
 }
 

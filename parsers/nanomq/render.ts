@@ -11,29 +11,46 @@ import { RELEASES } from './releases.ts';
  * fields are all given comes first. A field that is missing prints as 0 or empty. Null if the catalogue has no such event.
  */
 export function renderNanomqMessage(event: string, fields: Attributes = {}, release?: string): string | null {
+  return renderNanomqStatement(event, fields, release)?.message ?? null;
+}
+
+/** As {@link renderNanomqMessage}, with the source file that a header names; null where the statement has none. */
+export function renderNanomqStatement(
+  event: string,
+  fields: Attributes = {},
+  release?: string,
+): { readonly file: string | null; readonly message: string } | null {
   byEvent ??= groupByEvent();
-  const rows = byEvent.get(event);
-  if (rows === undefined) return null;
-  let best: CatalogueRow | null = null;
+  const statements = byEvent.get(event);
+  if (statements === undefined) return null;
+  let best: Statement | null = null;
   let bestScore = Number.NEGATIVE_INFINITY;
-  for (const row of rows) {
-    const score = rowScore(row, fields, release);
+  for (const statement of statements) {
+    const score = rowScore(statement.row, fields, release);
     if (score > bestScore) {
-      best = row;
+      best = statement;
       bestScore = score;
     }
   }
-  return best === null ? null : renderRow(best, fields);
+  return best === null ? null : { file: best.file, message: renderRow(best.row, fields) };
 }
 
-let byEvent: Map<string, CatalogueRow[]> | null = null;
+interface Statement {
+  readonly row: CatalogueRow;
+  readonly file: string | null;
+}
 
-function groupByEvent(): Map<string, CatalogueRow[]> {
-  const groups = new Map<string, CatalogueRow[]>();
-  for (const row of nanomqCatalogue.flatMap((sheet) => sheet.rows)) {
-    const group = groups.get(row.event);
-    if (group) group.push(row);
-    else groups.set(row.event, [row]);
+let byEvent: Map<string, Statement[]> | null = null;
+
+function groupByEvent(): Map<string, Statement[]> {
+  const groups = new Map<string, Statement[]>();
+  for (const { files, rows } of nanomqCatalogue) {
+    for (const row of rows) {
+      const statement = { row, file: files[0] ?? null };
+      const group = groups.get(row.event);
+      if (group) group.push(statement);
+      else groups.set(row.event, [statement]);
+    }
   }
   return groups;
 }

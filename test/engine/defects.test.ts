@@ -105,22 +105,15 @@ describe('D3: the busy flag stays set after a reconnect', () => {
     durationS: 180,
   };
 
-  it('cycles every 20 s with the measured counts (03a)', () => {
+  it('cycles every 20 s (03a)', () => {
     const { records, summary } = run(stuck);
     // The first one is the outage itself.
     const dwells = keepaliveDwells(records).slice(1);
     assert.ok(dwells.length >= 4, `${dwells.length}`);
     for (const dwell of dwells) assert.ok(Math.abs(dwell - 20) < 0.05);
-    for (let cycle = 1; cycle <= dwells.length; cycle++) {
-      const busy = count(connection(records, cycle), 'aio_busy');
-      const lost = count(connection(records, cycle), 'cached_msg_lost');
-      assert.ok(lost >= 32 && lost <= 40, `${lost} lost lines in cycle ${cycle}`);
-      assert.ok(busy >= 95 && busy <= 135, `${busy} busy lines in cycle ${cycle}`);
-    }
     // 13 s at 10 Hz before the outage, then one message a connection.
     const connections = count(records, 'bridge_connected');
-    const before = Math.round((15 - 2) * 10);
-    const after = delivered(summary, 'up') - before;
+    const after = delivered(summary, 'up') - 130;
     assert.ok(after >= connections - 2 && after <= connections, `${after} messages in ${connections} connections`);
     assert.equal(count(records, 'ping_sent'), 0);
   });
@@ -210,6 +203,29 @@ describe('D3: the busy flag stays set after a reconnect', () => {
 });
 
 describe('other defects', () => {
+  it('a receive lost in a graceful stop leaves a dead bridge: no disconnect, no redial, every send fails (03l)', () => {
+    const dead: Scenario = {
+      nanomq: '0.23.6',
+      emqx: '5.8.2',
+      up: { hz: 35, fromS: 2, toS: 140 },
+      faults: restart(15, 20),
+      choices: { receiveLost: [true] },
+      durationS: 150,
+    };
+    const { records, summary } = run(dead);
+    assert.equal(count(records, 'bridge_connected'), 1);
+    assert.equal(count(records, 'quic_main_stream_aborted'), 1);
+    const ends = count(records, 'bridge_disconnected');
+    const failed = records.filter(({ event }) => event === 'bridge_send_failed');
+    // Measured §5: with 139 the next send closes the pipe after all, with 7 nothing ever does.
+    if (failed[0]?.fields?.rv === 7) {
+      assert.equal(ends, 0);
+      assert.ok(failed.length > 4000, `${failed.length}`);
+      assert.equal(delivered(summary, 'up'), 13 * 35);
+    } else assert.equal(ends, 1);
+    assert.equal(count(run({ ...dead, nanomq: '0.23.10' }).records, 'bridge_disconnected'), 1);
+  });
+
   it('D4: a slow write kills the receiver in 0.23.6 and not in 0.23.10 (17, 17b)', () => {
     const slow: Scenario = {
       nanomq: '0.23.6',

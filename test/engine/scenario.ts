@@ -12,6 +12,7 @@ import {
   DEFAULT_BROKER_SETTINGS,
   type LinkSettings,
   type Qos,
+  type SimOptions,
   type SimRecord,
   type SimSummary,
   type Stimulus,
@@ -64,6 +65,7 @@ export interface Scenario {
   readonly link?: LinkSettings;
   readonly choices?: Choices;
   readonly misreadInitialRtt?: boolean;
+  readonly onDelivery?: SimOptions['onDelivery'];
 }
 
 export interface Outcome {
@@ -90,10 +92,20 @@ export function run(scenario: Scenario): Outcome {
       seed: scenario.seed ?? 1,
       choices: scenario.choices,
       link: scenario.link,
+      onDelivery: scenario.onDelivery,
     },
     (record) => records.push(record),
   );
-  checkTrace(records, summary);
+  checkTrace(records, summary, {
+    qos2Uplink: scenario.up?.mix?.includes(2),
+    keepalive: {
+      transport,
+      profile: brokerProfile(scenario.emqx).profile,
+      settings: { ...DEFAULT_BROKER_SETTINGS, ...scenario.broker },
+      // The travel time of a packet.
+      late: SECOND,
+    },
+  });
   return { summary, records };
 }
 

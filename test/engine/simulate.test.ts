@@ -30,6 +30,36 @@ const DISCONNECTING: Scenario = {
   durationS: 300,
 };
 
+const CONNECT_LINES = [
+  'quic_dial_begin',
+  'msquic_enabled',
+  'quic_no_tls_credentials',
+  'quic_connecting',
+  'quic_datagram_state',
+  'quic_connected',
+  'quic_streams_available',
+  'quic_streams_available',
+  'quic_substream_assigned',
+  'quic_substream_assigned',
+  'quic_substream_assigned',
+  'quic_substream_assigned',
+  'quic_stream_started 0',
+  'quic_stream_started 1',
+  'quic_stream_started 2',
+  'quic_stream_started 3',
+  'quic_stream_started 4',
+  'quic_ticket_received',
+  'bridge_server_max_packet',
+  'bridge_connected',
+  'bridge_local_addr',
+  'bridge_subscribe_start',
+  'dialer_connect_result',
+  'bridge_keepalive_set',
+  'bridge_connack_delivered',
+  'bridge_subscribe_result',
+  'bridge_suback_code',
+];
+
 describe('simulate', () => {
   it('gives the same trace for the same seed and other redials for another', () => {
     const first = run({ ...DISCONNECTING, seed: 7 });
@@ -75,23 +105,19 @@ describe('simulate', () => {
     const broker = records.filter((record) => record.endpoint === 'broker');
     const decision = broker.findIndex((record) => record.fields?.reason_code === 141);
     const events = broker.slice(decision).map((record) => record.event);
-    assert.deepEqual(events.slice(0, 4), [
+    assert.deepEqual(events.slice(0, 5), [
       'mqtt_packet_sent',
       'socket_force_closed',
       'connection_terminated',
       'connection_terminate_info',
+      'channel_cleaned',
     ]);
-    const bridge = records.filter((record) => record.endpoint === 'bridge' && record.severity !== 'debug');
-    assert.deepEqual(bridge.map((record) => record.event).slice(0, 8), [
-      'quic_dial_begin',
-      'quic_connected',
-      'bridge_server_max_packet',
-      'bridge_connected',
-      'bridge_subscribe_start',
-      'bridge_keepalive_set',
-      'bridge_subscribe_result',
-      'bridge_suback_code',
-    ]);
+    const started = records
+      .filter(({ endpoint, severity }) => endpoint === 'bridge' && severity !== 'debug')
+      .map(({ event, fields }) => `${event}${fields?.sid === undefined ? '' : ` ${fields.sid}`}`);
+    // Incident 01a, 0.23.1. Lines that do not come with every connect are left out.
+    const optional = /ideal_buffer|not_accepted/;
+    assert.deepEqual(started.filter((event) => !optional.test(event)).slice(0, CONNECT_LINES.length), CONNECT_LINES);
   });
 
   it('gives every connection another peer port and hides data streams from the packet trace', () => {

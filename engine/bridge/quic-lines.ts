@@ -1,0 +1,176 @@
+/**
+ * What msquic's callbacks log while a connection comes and goes (nanomq-logs §2.2.2). Counts and order as in the logs of the
+ * measured incidents; where they vary from one connection to the next, with the measured share.
+ */
+
+import type { CloseCause } from '../types.ts';
+import { aioPointer, connectionPointer, hostPort, linePercent, log, NO_POINTER, streamPointer } from './log.ts';
+import type { Bridge } from './state.ts';
+
+const STREAMS = [0, 1, 2, 3, 4] as const;
+const SUB_STREAMS = [1, 2, 3, 4] as const;
+/** Client-initiated bidirectional streams are numbered 0, 4, 8, … (RFC 9000 §2.1). */
+const STREAM_ID_STEP = 4;
+const TICKET_BYTES = 1_788;
+/** Linux errno, as msquic reports it: ETIMEDOUT, ETIME, EHOSTUNREACH. */
+const STATUS_TIMEOUT = 0x6e;
+const STATUS_IDLE = 0x3e;
+const STATUS_UNREACHABLE = 0x71;
+/** Sticky dial codes: the first reason is kept for the life of the bridge (nanomq-logs §1.4). */
+const SHUT_BY_TRANSPORT = 136;
+const SHUT_BY_PEER = 139;
+/** Shares of connects with a line about the send buffer of the control stream, and with lines about refused streams. */
+const IDEAL_BUFFER_PERCENT = 50;
+const NOT_ACCEPTED_PERCENT = 6;
+/** Share of ends by FIN in which the close of the connection is seen before ours is done (measured §2.16: "only sometimes"). */
+const CLOSE_AFTER_FIN_PERCENT = 15;
+const CONTROL_STREAM_DOWN = 1;
+/** Share of pending stream reads that a teardown cancels, if the peer closed and if we did. */
+const READ_CANCELLED_BY_PEER_PERCENT = 35;
+const READ_CANCELLED_BY_US_PERCENT = 93;
+/** Measured (17): one abort is followed by eight reopenings within the second, the last three refused by EMQX's limit of ten. */
+const REOPENINGS = 8;
+const REOPENINGS_ACCEPTED = 5;
+
+export function logDialBegin(bridge: Bridge): void {
+  const [host = '', port = ''] = hostPort(bridge).split(':');
+  log(bridge, 'info', 'quic_dial_begin');
+  if (bridge.connections === 1) log(bridge, 'info', 'msquic_enabled');
+  log(bridge, 'warn', 'quic_no_tls_credentials');
+  log(bridge, 'info', 'quic_connecting', { host, port });
+}
+
+export function logHandshakeDone(bridge: Bridge): void {
+  const conn_ptr = connectionPointer(bridge);
+  log(bridge, 'info', 'quic_datagram_state');
+  log(bridge, 'info', 'quic_connected', { conn_ptr, resumed: 0 });
+  log(bridge, 'info', 'quic_streams_available');
+  log(bridge, 'info', 'quic_streams_available');
+  for (const sid of SUB_STREAMS) {
+    log(bridge, 'info', 'quic_substream_assigned', { conn_ptr: streamPointer(bridge, sid), index: sid - 1 });
+  }
+  for (const sid of STREAMS) logStreamStarted(bridge, sid, sid * STREAM_ID_STEP);
+  log(bridge, 'info', 'quic_ticket_received', { conn_ptr, bytes: TICKET_BYTES });
+  if (linePercent(bridge) < IDEAL_BUFFER_PERCENT) log(bridge, 'info', 'quic_stream_ideal_buffer', { sid: 0 });
+  if (linePercent(bridge) >= NOT_ACCEPTED_PERCENT) return;
+  for (const sid of STREAMS) log(bridge, 'warn', 'quic_stream_not_accepted', { sid });
+}
+
+function logStreamStarted(bridge: Bridge, sid: number, streamId: number): void {
+  const fields = { sid, stream_ptr: streamPointer(bridge, sid), quic_stream_id: streamId, status: 0 };
+  log(bridge, 'info', 'quic_stream_started', fields);
+}
+
+/** The line in which msquic tells why, and the sticky code it leaves behind. */
+export function logTransportEnd(bridge: Bridge, cause: CloseCause): void {
+  if (bridge.settings.transport === 'tcp') return;
+  const pointer = { conn_ptr: connectionPointer(bridge) };
+  switch (cause.kind) {
+    case 'peer':
+      bridge.stickyDialCode ??= SHUT_BY_PEER;
+      log(bridge, 'warn', 'quic_shutdown_by_peer', { ...pointer, error_code: cause.code });
+      return;
+    case 'peer-fin':
+      log(bridge, 'warn', 'quic_fin_received', { sid: 0 });
+      log(bridge, 'warn', 'quic_peer_send_shutdown', { sid: 0, stream_ptr: streamPointer(bridge, 0) });
+      log(bridge, 'info', 'quic_streams_available');
+      if (linePercent(bridge) < CLOSE_AFTER_FIN_PERCENT) {
+        log(bridge, 'warn', 'quic_shutdown_by_peer', { ...pointer, error_code: CONTROL_STREAM_DOWN });
+      }
+      return;
+    case 'timeout':
+    case 'handshake-timeout':
+      logShutdownByTransport(bridge, STATUS_TIMEOUT, 'quic_connection_timeout');
+      return;
+    case 'idle':
+      logShutdownByTransport(bridge, STATUS_IDLE, 'quic_idle_timeout');
+      return;
+    case 'unreachable':
+      logShutdownByTransport(bridge, STATUS_UNREACHABLE, 'quic_host_unreachable');
+      return;
+    default:
+      return;
+  }
+}
+
+function logShutdownByTransport(bridge: Bridge, status: number, event: string): void {
+  bridge.stickyDialCode ??= SHUT_BY_TRANSPORT;
+  const conn_ptr = connectionPointer(bridge);
+  log(bridge, 'warn', 'quic_shutdown_by_transport', { conn_ptr, status_hex: status, error_code: 1 });
+  log(bridge, 'warn', event, { conn_ptr });
+}
+
+/** What a failed dial is reported with. */
+export function dialCode(bridge: Bridge): number {
+  return bridge.stickyDialCode ?? SHUT_BY_TRANSPORT;
+}
+
+export function logDialFailed(bridge: Bridge, rv: number): void {
+  log(bridge, 'info', 'quic_shutdown_complete', { conn_ptr: connectionPointer(bridge) });
+  if (bridge.profile.log.shutdownBug) log(bridge, 'error', 'quic_shutdown_bug');
+  log(bridge, 'warn', 'quic_dial_error');
+  log(bridge, 'warn', 'quic_dial_abort', { rv });
+  logDialReported(bridge, rv);
+}
+
+/** The last lines of every failed dial. */
+export function logDialReported(bridge: Bridge, rv: number): void {
+  log(bridge, 'error', 'bridge_dial_failed', { rv });
+  log(bridge, 'error', 'bridge_dial_error_reported', { rv });
+}
+
+/** All streams of a connection end. `byTransport`: msquic gave it up itself. */
+export function logStreamsDown(bridge: Bridge, byTransport: boolean): void {
+  for (const sid of STREAMS) logStreamDown(bridge, sid, byTransport ? 1 : 0);
+}
+
+function logStreamDown(bridge: Bridge, sid: number, connError: number): void {
+  const stream_ptr = streamPointer(bridge, sid);
+  log(bridge, 'info', 'quic_stream_send_shutdown_complete', { sid, stream_ptr });
+  log(bridge, 'warn', 'quic_stream_shutdown_complete', { sid, stream_ptr, conn_error: connError });
+}
+
+/** The receives of the main and the sub streams end with an error each. */
+export function logReceivesEnded(bridge: Bridge): void {
+  log(bridge, 'info', 'quic_tran_recv_error', { nng_errstr: 'Connection shutdown', stream_ptr: NO_POINTER });
+  for (const sid of SUB_STREAMS) logReceiveCancelled(bridge, sid);
+}
+
+export function logReceiveCancelled(bridge: Bridge, sid: number): void {
+  const stream_ptr = streamPointer(bridge, sid);
+  log(bridge, 'info', 'quic_tran_recv_error', { nng_errstr: 'Operation canceled', stream_ptr });
+}
+
+/** A sub stream whose receive ended is armed again although the connection is going: a flood in some cases (measured §2.13). */
+export function logReceiveRetried(bridge: Bridge): void {
+  for (const sid of SUB_STREAMS) {
+    logReceiveCancelled(bridge, sid);
+    log(bridge, 'info', 'quic_substream_recv_retry', { sid, aio_ptr: aioPointer(bridge, sid) });
+    log(bridge, 'error', 'quic_stream_aio_begin_failed', { nng_rv: 20 });
+  }
+}
+
+export function logReadsCancelled(bridge: Bridge, closedByUs: boolean): void {
+  const percent = closedByUs ? READ_CANCELLED_BY_US_PERCENT : READ_CANCELLED_BY_PEER_PERCENT;
+  for (const sid of closedByUs ? STREAMS : SUB_STREAMS) {
+    if (linePercent(bridge) < percent) log(bridge, 'info', 'quic_stream_op_cancelled', { sid });
+  }
+}
+
+export function logConnectionReleased(bridge: Bridge): void {
+  for (const sid of SUB_STREAMS) {
+    log(bridge, 'warn', 'quic_substream_released', { sid, aio_ptr: aioPointer(bridge, sid) });
+  }
+  log(bridge, 'info', 'quic_shutdown_complete', { conn_ptr: connectionPointer(bridge) });
+}
+
+/** The watchdog aborts a stream and opens it again. */
+export function logStreamReopened(bridge: Bridge, sid: number): void {
+  logStreamDown(bridge, sid, 0);
+  for (let round = 1; round <= REOPENINGS; round++) {
+    log(bridge, 'info', 'quic_substream_reopened', { sid, aio_ptr: aioPointer(bridge, sid) });
+    logStreamStarted(bridge, sid, (STREAMS.length + round - 1) * STREAM_ID_STEP);
+    if (round > REOPENINGS_ACCEPTED) log(bridge, 'warn', 'quic_stream_not_accepted', { sid });
+    if (round < REOPENINGS) logStreamDown(bridge, sid, 0);
+  }
+}
