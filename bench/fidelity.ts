@@ -37,10 +37,10 @@ for (const name of readdirSync(incidents).sort()) {
   comparisons.push(comparison);
   process.stderr.write(`${name}: ${comparison.rows.filter((row) => !row.met).length} of ${comparison.rows.length}\n`);
   if (values.details) process.stderr.write(detailsOf(comparison));
+  // So that a run that is ended early leaves what it has.
+  if (values.out !== undefined) writeFileSync(values.out, reportOf(comparisons, seeds));
 }
-const report = reportOf(comparisons, seeds);
-if (values.out === undefined) process.stdout.write(report);
-else writeFileSync(values.out, report);
+if (values.out === undefined) process.stdout.write(reportOf(comparisons, seeds));
 
 async function compareIncident(scenario: Scenario): Promise<Comparison> {
   const real = await measureReal(scenario);

@@ -2,7 +2,7 @@
 import type { Severity, SimRecord } from '../engine/index.ts';
 import { emqxCatalogue } from '../parsers/index.ts';
 import { compareReleases } from '../queries/index.ts';
-import { printPacket, printPacketTerm } from './print-packet.ts';
+import { HIDDEN, printPacket, printPacketTerm } from './print-packet.ts';
 
 const LEVELS: Readonly<Record<Severity, string>> = {
   fatal: 'critical',
@@ -26,11 +26,14 @@ export interface EmqxPrintOptions {
   readonly start: number;
 }
 
-/** One line of the main log without its line end; null for records of the bridge and for events that EMQX's catalogue does not have. */
-export function printEmqxLine(record: SimRecord, options: EmqxPrintOptions): string | null {
+/**
+ * The message of a record as in the main log, without time and level; null for what EMQX's catalogue does not have.
+ * @param payloads `hidden`: as with EMQX's setting of that name, six stars stand for a payload whatever its size
+ */
+export function printEmqxBody(record: SimRecord, release: string, payloads: 'text' | 'hidden' = 'text'): string | null {
   const statement = record.endpoint === 'broker' ? statementOf(record.event) : null;
   if (statement === null) return null;
-  const style = styleOf(options.release);
+  const style = { ...styleOf(release), hidden: payloads === 'hidden' };
   const tag = statement.tag === null ? [] : [`tag: ${statement.tag}`];
   const clientId = record.clientId === null ? [] : [`clientid: ${record.clientId}`];
   const peer = record.peer === null ? [] : [`peername: ${record.peer}`];
@@ -38,7 +41,13 @@ export function printEmqxLine(record: SimRecord, options: EmqxPrintOptions): str
   const pairs = style.tagFirst
     ? [...tag, ...clientId, `msg: ${statement.msg}`, ...peer, ...fields]
     : [`msg: ${statement.msg}`, style.source, ...peer, ...clientId, ...fields, ...tag];
-  return `${stamp(options.start + record.at)} [${LEVELS[record.severity]}] ${pairs.join(', ')}`;
+  return pairs.join(', ');
+}
+
+/** One line of the main log without its line end; null for records of the bridge and for events that EMQX's catalogue does not have. */
+export function printEmqxLine(record: SimRecord, options: EmqxPrintOptions): string | null {
+  const body = printEmqxBody(record, options.release);
+  return body === null ? null : `${stamp(options.start + record.at)} [${LEVELS[record.severity]}] ${body}`;
 }
 
 /** One line of the trace of `clientId`; null for what is not in it: other clients, records without an identity, untagged ones. */
@@ -59,6 +68,7 @@ interface Style {
   readonly source: string;
   /** A payload's encoding is named. */
   readonly payloadKind: boolean;
+  readonly hidden: boolean;
 }
 
 function styleOf(release: string): Style {
@@ -66,14 +76,17 @@ function styleOf(release: string): Style {
     tagFirst: compareReleases(release, '5.6.0') >= 0,
     source: compareReleases(release, '5.3.0') >= 0 ? 'mfa: emqx:log/1(1)' : 'mfa: emqx:log/1, line: 1',
     payloadKind: compareReleases(release, '5.8.2') >= 0,
+    hidden: false,
   };
 }
 
-function printFields(record: SimRecord, { payloadKind }: Style): string[] {
+function printFields(record: SimRecord, { payloadKind, hidden }: Style): string[] {
   const { event, fields } = record;
   if (fields === null) return [];
-  if (Array.isArray(fields.packets)) return [`packets: [${fields.packets.map(printPacketTerm).join(',')}]`];
-  if (fields.packet !== undefined) return [`packet: ${printPacket(fields, payloadKind ? 'Payload(text)' : 'Payload')}`];
+  if (Array.isArray(fields.packets))
+    return [`packets: [${fields.packets.map((packet) => printPacketTerm(packet, hidden)).join(',')}]`];
+  if (fields.packet !== undefined)
+    return [`packet: ${printPacket(fields, payloadKind ? 'Payload(text)' : 'Payload', hidden)}`];
   return Object.entries(fields).flatMap(([key, value]) => {
     if (key === 'reason_term') return [];
     if (key === 'reason') return [`reason: ${fields.reason_term ?? value}`];
@@ -81,7 +94,7 @@ function printFields(record: SimRecord, { payloadKind }: Style): string[] {
     if (event === 'broker_subscribe' && key === 'qos')
       return [`sub_opts: #{nl => 1,qos => ${value},rap => 0,rh => 0,sub_props => #{}}`];
     if (key === PAYLOAD) {
-      const text = 'x'.repeat(Number(value));
+      const text = hidden ? HIDDEN : 'x'.repeat(Number(value));
       return payloadKind ? [`payload: ${text}`, 'payload_encode: text'] : [`payload: <<"${text}">>`];
     }
     return [`${key}: ${value}`];

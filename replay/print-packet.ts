@@ -2,16 +2,16 @@
 import type { Fields, FieldValue } from '../engine/index.ts';
 
 /** @param payloadKey `Payload(text)`, or `Payload` before 5.8.2 */
-export function printPacket(fields: Fields, payloadKey: string): string {
+export function printPacket(fields: Fields, payloadKey: string, hidden: boolean): string {
   const head = `${fields.packet}(Q${fields.qos ?? 0}, R${bit(fields.retain)}, D${bit(fields.dup)}`;
-  const body = BODIES[String(fields.packet)]?.(fields, payloadKey) ?? '';
+  const body = BODIES[String(fields.packet)]?.(fields, `${payloadKey}=${payload(fields, hidden)}`) ?? '';
   return `${head}${body === '' ? '' : `, ${body}`})`;
 }
 
 const acknowledgement = (fields: Fields): string =>
   `PacketId=${fields.packet_id}, ReasonCode=${fields.reason_code ?? 0}`;
 
-const BODIES: Readonly<Record<string, (fields: Fields, payloadKey: string) => string>> = {
+const BODIES: Readonly<Record<string, (fields: Fields, payload: string) => string>> = {
   CONNECT: (fields) =>
     [
       `ClientId=${fields.client_id}, ProtoName=MQTT, ProtoVsn=${fields.protocol_version}`,
@@ -19,8 +19,7 @@ const BODIES: Readonly<Record<string, (fields: Fields, payloadKey: string) => st
       `Username=${fields.username ?? 'undefined'}, Password=${fields.username === null ? 'undefined' : '******'}`,
     ].join(', '),
   CONNACK: (fields) => `AckFlags=${bit(fields.session_present)}, ReasonCode=${fields.reason_code}`,
-  PUBLISH: (fields, payloadKey) =>
-    `Topic=${fields.topic}, PacketId=${fields.packet_id ?? 'undefined'}, ${payloadKey}=${payload(fields.payload_bytes)}`,
+  PUBLISH: (fields, printed) => `Topic=${fields.topic}, PacketId=${fields.packet_id ?? 'undefined'}, ${printed}`,
   PUBACK: acknowledgement,
   PUBREC: acknowledgement,
   PUBREL: acknowledgement,
@@ -43,17 +42,17 @@ const TYPES = ['PUBLISH', 'PUBACK', 'PUBREC', 'PUBREL', 'PUBCOMP', 'SUBSCRIBE', 
 const FIRST_TYPE = 3;
 
 /** A packet on a data stream, `{mqtt_packet,{mqtt_packet_header,4,false,0,false},{mqtt_packet_puback,1,0,#{}},undefined}`. */
-export function printPacketTerm(fields: Fields): string {
+export function printPacketTerm(fields: Fields, hidden: boolean): string {
   const type = TYPES.indexOf(String(fields.packet)) + FIRST_TYPE;
   const header = `{mqtt_packet_header,${type},${fields.dup === true},${fields.qos ?? 0},${fields.retain === true}}`;
-  return `{mqtt_packet,${header},${variablePart(fields)}}`;
+  return `{mqtt_packet,${header},${variablePart(fields, hidden)}}`;
 }
 
-function variablePart(fields: Fields): string {
+function variablePart(fields: Fields, hidden: boolean): string {
   const id = fields.packet_id ?? 'undefined';
   switch (fields.packet) {
     case 'PUBLISH':
-      return `{mqtt_packet_publish,<<"${fields.topic}">>,${id},#{}},<<"${payload(fields.payload_bytes)}">>`;
+      return `{mqtt_packet_publish,<<"${fields.topic}">>,${id},#{}},<<"${payload(fields, hidden)}">>`;
     case 'SUBACK':
       return `{mqtt_packet_suback,${id},#{},[${list(fields.reason_codes)}]},undefined`;
     case 'UNSUBACK':
@@ -71,7 +70,9 @@ function list(values: FieldValue | undefined): string {
   return Array.isArray(values) ? values.join(',') : '';
 }
 
+export const HIDDEN = '******';
+
 /** The simulator has no payloads, only their sizes. */
-function payload(bytes: FieldValue | undefined): string {
-  return 'x'.repeat(Number(bytes ?? 0));
+function payload({ payload_bytes: bytes }: Fields, hidden: boolean): string {
+  return hidden ? HIDDEN : 'x'.repeat(Number(bytes ?? 0));
 }

@@ -12,11 +12,11 @@ import {
 } from '../engine/index.ts';
 import type { LiveError } from '../engine/live/errors.ts';
 import type { LiveOptions } from '../engine/live/run-live.ts';
-import { type LogRecord, renderNanomqMessage } from '../parsers/index.ts';
+import { type LogRecord, renderNanomqStatement } from '../parsers/index.ts';
 import { hash64 } from '../queries/ids.ts';
 import { type Database, diagnose, EnvironmentError, loadStories, RecordWriter, UsageError } from '../queries/index.ts';
 import type { Cassette, Incident } from './cassette.ts';
-import { printMessage } from './print.ts';
+import { printEmqxBody } from './print-emqx.ts';
 import { incidentOf } from './rebuild.ts';
 import { choices, stimuli } from './stimuli.ts';
 import { type FlowSummary, SymptomWatch } from './symptoms.ts';
@@ -110,7 +110,7 @@ export async function runReplay(database: Database, request: RunRequest): Promis
     lineNo[record.endpoint] += 1;
     writer.record(
       record.endpoint === 'bridge' ? writer.client : writer.broker,
-      toLogRecord(record, lineNo[record.endpoint], start, setup.nanomq),
+      toLogRecord(record, lineNo[record.endpoint], start, setup),
     );
   };
   let summary: SimSummary;
@@ -344,8 +344,9 @@ export async function dropRun(database: Database, runId: string): Promise<void> 
   });
 }
 
-function toLogRecord(record: SimRecord, lineNo: number, start: number, release: string): LogRecord {
+function toLogRecord(record: SimRecord, lineNo: number, start: number, { nanomq, emqx }: Setup): LogRecord {
   const bridge = record.endpoint === 'bridge';
+  const statement = bridge ? renderNanomqStatement(record.event, record.fields ?? {}, nanomq) : null;
   return {
     lineNo,
     byteOffset: 0,
@@ -355,7 +356,7 @@ function toLogRecord(record: SimRecord, lineNo: number, start: number, release: 
     tsPrecisionUs: 1,
     severity: record.severity,
     thread: null,
-    file: null,
+    file: statement?.file ?? null,
     line: null,
     func: null,
     tag: null,
@@ -364,7 +365,7 @@ function toLogRecord(record: SimRecord, lineNo: number, start: number, release: 
     peer: record.peer,
     event: record.event,
     head: '',
-    body: (bridge ? renderNanomqMessage(record.event, record.fields ?? {}, release) : null) ?? printMessage(record),
+    body: (bridge ? statement?.message : printEmqxBody(record, emqx, 'hidden')) ?? record.event,
     attributes: record.fields,
   };
 }

@@ -124,7 +124,7 @@ export class Connection {
     if (travel === null) {
       // A TCP FIN is sent again; QUIC's CONNECTION_CLOSE is not.
       if (transport === 'quic' || attempt >= TCP_CLOSE_RETRIES) return;
-      this.#queue.add(this.#user.now() + 2 ** attempt * SECOND, () => this.#tellPeer(end, code, attempt + 1));
+      this.#queue.add(this.#user.now() + (1 << attempt) * SECOND, () => this.#tellPeer(end, code, attempt + 1));
       return;
     }
     this.#queue.add(this.#user.now() + travel, () => this.#at(peer, CLOSE_BYTES, arrive));

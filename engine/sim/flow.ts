@@ -29,6 +29,7 @@ const RETRANSMIT_BATCH = 64;
 /** IP, UDP or TCP, and QUIC headers around the chunk. */
 const PACKET_OVERHEAD_BYTES = 50;
 const ACK_BYTES = 80;
+const DOUBLINGS_MAX = 20;
 
 export interface FlowEnds {
   readonly from: Endpoint;
@@ -307,7 +308,7 @@ export class Flow {
   #retransmitDelay(): Micros {
     const { transport, maxAckDelay } = this.#ends;
     const measured = Math.floor(this.#link.roundTrip * 1.5) + RETRANSMIT_MARGIN;
-    const delay = Math.max(RETRANSMIT_MIN[transport], measured) * 2 ** Math.min(this.#timeouts, 20);
+    const delay = Math.max(RETRANSMIT_MIN[transport], measured) * (1 << Math.min(this.#timeouts, DOUBLINGS_MAX));
     return Math.min(delay, Math.max(RETRANSMIT_MAX[transport], measured)) + (transport === 'quic' ? maxAckDelay : 0);
   }
 

@@ -80,16 +80,19 @@ const stampTs = ({ stamp }: Groups): number | null => (stamp === undefined ? nul
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 /** The writer's clock may be in another zone than the file system's. */
 const DAY_US = 86_400_000_000;
+const FIRST_YEAR = 1970;
+/** Counted in years of 365 days, a time is at most one year too late until 2254. */
+const SHORTEST_YEAR_US = 365 * DAY_US;
 
 /** Stamp of the last year in which it is not later than `writtenUntilUs`. */
 function yearlessTs(
   { month = '', day = '', clock = '', fraction = '' }: Groups,
   writtenUntilUs: number,
 ): number | null {
-  const latest = new Date((writtenUntilUs + DAY_US) / 1000).getUTCFullYear();
+  const latest = FIRST_YEAR + Math.floor((writtenUntilUs + DAY_US) / SHORTEST_YEAR_US);
   const date = `${String(MONTHS.indexOf(month) + 1).padStart(2, '0')}-${day.replace(' ', '0')} ${clock}`;
-  // Four years back there is a 29 February, unless a century was no leap year.
-  for (let year = latest; year > latest - 8; year--) {
+  // Four years back there is a 29 February, unless a century was no leap year; one more for the estimate.
+  for (let year = latest; year > latest - 9; year--) {
     const seconds = parseDateTime(`${year}-${date}`);
     if (seconds !== null && seconds <= writtenUntilUs + DAY_US) return seconds + Number(fraction.padEnd(6, '0'));
   }
