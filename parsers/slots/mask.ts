@@ -287,8 +287,9 @@ export class Mask {
         case BRACKET: {
           const close = phraseEnd(bytes, i + 1, c === OPEN_SQUARE ? CLOSE_SQUARE : APOSTROPHE);
           if (close > i + 1) {
-            slotAt = i + 1;
-            slotKind = isNumber(bytes, i + 1, close) ? NUMBER : PHRASE;
+            const isPointer = isHexNumber(bytes, i + 1, close);
+            slotAt = isPointer ? i + 3 : i + 1;
+            slotKind = isPointer ? HEX : isNumber(bytes, i + 1, close) ? NUMBER : PHRASE;
             end = close;
           }
           break;
@@ -638,6 +639,13 @@ function phraseEnd(bytes: Buffer, from: number, close: number): number {
 
 function isNumber(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) if (!isDigit(bytes[i]!)) return false;
+  return true;
+}
+
+/** `0x` and hexadecimal digits. */
+function isHexNumber(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to < from + 3 || bytes[from] !== ZERO || bytes[from + 1] !== LETTER_X) return false;
+  for (let i = from + 2; i < to; i++) if (!isHex(bytes[i]!)) return false;
   return true;
 }
 

@@ -6,6 +6,8 @@ import { SlotMap } from './slot-map.ts';
 
 /** Kinds of masked lines remembered; beyond that new kinds go the slow way. */
 const MAX_KINDS = 20_000;
+/** Shapes of all kinds. */
+const MAX_SHAPES = 20_000;
 /** Shapes that one kind may split into by the text of slots that decide what it means. */
 const MAX_SHAPES_PER_KIND = 256;
 /** Learning costs some dozen parses, so a line's kind must have come this often. */
@@ -21,7 +23,7 @@ interface Kind {
   /** Slots whose text picks the shape; null: nothing learned yet. */
   literal: readonly number[] | null;
   only: Shape | null; // the shape if no slot picks one
-  byText: SlotMap<Shape | null>; // null: learned that it has none
+  byText: SlotMap<Shape | null> | null; // null within: learned that it has none
 }
 
 /** Memos by layout, for reading many files one after another. */
@@ -31,6 +33,7 @@ export class ShapeMemo {
   private readonly kinds = new Map<number, Kind>();
   private readonly parseOne: ParseOne;
   private count = 0;
+  private shapes = 0;
 
   constructor(parseOne: ParseOne) {
     this.parseOne = parseOne;
@@ -48,12 +51,16 @@ export class ShapeMemo {
       return null;
     }
     if (literal.length === 0) return fits(only!, mask, bytes) ? only : null;
-    const shape = kind.byText.get(bytes, mask.from, mask.to, literal);
+    const shape = kind.byText?.get(bytes, mask.from, mask.to, literal);
     if (shape === undefined) this.teach(kind, mask, bytes, lineFrom, time);
     return shape !== undefined && shape !== null && fits(shape, mask, bytes) ? shape : null;
   }
 
   private teach(kind: Kind, mask: Mask, bytes: Buffer, lineFrom: number, time: Stamp): void {
+    if (this.shapes >= MAX_SHAPES) {
+      if (kind.literal === null) kind.slow = true;
+      return;
+    }
     const learned = learn(slotsOf(mask, bytes, lineFrom), time, this.parseOne);
     if (learned === null) {
       // With slots that decide, only this one combination may be without a shape.
@@ -65,13 +72,14 @@ export class ShapeMemo {
     else if (!sameNumbers(kind.literal, learned.literal)) {
       // Other values show other deciding slots: all of them decide from now on.
       kind.literal = [...new Set([...kind.literal, ...learned.literal])].sort((a, b) => a - b);
-      kind.byText = new SlotMap();
+      kind.byText = null;
       kind.only = null;
       if (!sameNumbers(kind.literal, learned.literal)) {
         kind.slow = true;
         return;
       }
     }
+    this.shapes += 1;
     if (kind.literal.length === 0) kind.only = learned.shape;
     else remember(kind, mask, bytes, learned.shape);
   }
@@ -92,7 +100,7 @@ export class ShapeMemo {
       slow: false,
       literal: null,
       only: null,
-      byText: new SlotMap(),
+      byText: null,
     };
     this.count += 1;
     this.kinds.set(hash, kind);
@@ -101,6 +109,7 @@ export class ShapeMemo {
 }
 
 function remember(kind: Kind, mask: Mask, bytes: Buffer, shape: Shape | null): void {
+  kind.byText ??= new SlotMap();
   if (kind.byText.size >= MAX_SHAPES_PER_KIND) kind.slow = true;
   else kind.byText.add(bytes, mask.from, mask.to, kind.literal!, shape);
 }

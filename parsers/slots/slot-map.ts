@@ -1,8 +1,8 @@
-/** A map whose keys are the bytes of some slots of a line: looked up without making a string of them. */
+/** A map whose keys are the texts of some slots of a line: looked up by the bytes, without making a string of them. */
 import { LF, textOf } from './ascii.ts';
 
 interface Entry<T> {
-  readonly key: Buffer;
+  readonly key: string; // each text with a line feed behind it
   readonly value: T;
   readonly next: Entry<T> | undefined; // of the same hash
 }
@@ -26,7 +26,7 @@ export class SlotMap<T> {
   /** Adds a value for a key that has none. */
   add(bytes: Buffer, from: Int32Array, to: Int32Array, slots: readonly number[], value: T): void {
     const hash = hashOf(bytes, from, to, slots);
-    const key = Buffer.from(slots.map((slot) => `${textOf(bytes, from[slot]!, to[slot]!)}\n`).join(''), 'latin1');
+    const key = slots.map((slot) => `${textOf(bytes, from[slot]!, to[slot]!)}\n`).join('');
     this.last = { key, value, next: this.entries.get(hash) };
     this.entries.set(hash, this.last);
     this.size += 1;
@@ -49,20 +49,14 @@ function hashOf(bytes: Uint8Array, from: Int32Array, to: Int32Array, slots: read
   return hash;
 }
 
-function isKey(
-  key: Uint8Array,
-  bytes: Uint8Array,
-  from: Int32Array,
-  to: Int32Array,
-  slots: readonly number[],
-): boolean {
+function isKey(key: string, bytes: Uint8Array, from: Int32Array, to: Int32Array, slots: readonly number[]): boolean {
   let at = 0;
   for (let s = 0; s < slots.length; s++) {
     const start = from[slots[s]!]!;
     const length = to[slots[s]!]! - start;
     // No slot holds a line feed, so texts of other lengths differ here.
-    if (key[at + length] !== LF) return false;
-    for (let i = 0; i < length; i++) if (key[at + i] !== bytes[start + i]) return false;
+    if (key.charCodeAt(at + length) !== LF) return false;
+    for (let i = 0; i < length; i++) if (key.charCodeAt(at + i) !== bytes[start + i]) return false;
     at += length + 1;
   }
   return at === key.length;

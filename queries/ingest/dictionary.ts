@@ -41,8 +41,9 @@ export interface Definitions {
   readonly strings: [bigint, string][];
 }
 
-/** Ids remembered of each sort; beyond that the memory starts anew, and definitions are handed on again. */
-const MAX_REMEMBERED = 100_000;
+/** Ids remembered of each sort; beyond that the memory starts anew, and definitions are handed on again. A shape's key is its whole row. */
+const MAX_REMEMBERED = 20_000;
+const MAX_SHAPES_REMEMBERED = 5_000;
 
 export class Dictionary {
   private readonly shapes = new Map<string, Id>();
@@ -80,7 +81,7 @@ export class Dictionary {
   }
 
   private add(ids: Map<string, Id>, key: string, define: (id: bigint) => void): Id {
-    if (ids.size >= MAX_REMEMBERED) ids.clear();
+    if (ids.size >= (ids === this.shapes ? MAX_SHAPES_REMEMBERED : MAX_REMEMBERED)) ids.clear();
     const hash = hash64(key);
     const id = idOf(hash);
     // The key may be a part of a long line, which must not stay alive with it.

@@ -78,19 +78,21 @@ interface Plan {
   readonly flags: number;
   /** Slots whose texts make the context; empty: `fixedContext` holds for all. */
   readonly contextSlots: readonly number[];
-  readonly contexts: SlotMap<Id>;
+  /** null: too many sorts are remembered already. */
+  readonly contexts: SlotMap<Id> | null;
   readonly topic: Id | number | null;
   /** In the order of NUMBERS: a constant, a slot (or ~slot for its length), or null. */
   readonly numbers: readonly ({ readonly constant: number } | { readonly slot: number } | null)[];
   /** The slot of the topic, if it is one. */
   readonly topicSlots: readonly number[];
-  readonly topics: SlotMap<Id>;
   readonly args: readonly number[];
 }
 
-/** Contexts and topics remembered for one shape. */
-const MAX_CONTEXTS = 512;
-const MAX_TOPICS = 4_096;
+/** Contexts remembered of one sort, and topics; then they are looked up in the dictionary again. */
+const MAX_CONTEXTS = 4_096;
+const MAX_TOPICS = 8_192;
+/** Sorts of contexts: which of the fields are slots, and what the others are. */
+const MAX_CONTEXT_SORTS = 256;
 
 export class Packer {
   readonly dictionary = new Dictionary();
@@ -99,6 +101,8 @@ export class Packer {
   private plans = new Map<Shape, Plan | null>();
   /** The same for records with an empty line behind them. */
   private blankPlans = new Map<Shape, Plan | null>();
+  private contexts = new Map<string, SlotMap<Id>>();
+  private readonly topics = new SlotMap<Id>();
   private source: Id = { low: 0, high: 0 };
 
   constructor(first: RecordBatch, onFull: (batch: RecordBatch) => RecordBatch) {
@@ -120,6 +124,8 @@ export class Packer {
     this.dictionary.clear();
     this.plans = new Map();
     this.blankPlans = new Map();
+    this.contexts = new Map();
+    this.topics.clear();
   }
 
   slotted(record: SlottedRecord): void {
@@ -238,6 +244,7 @@ export class Packer {
 
   private contextOf(plan: Plan, record: SlottedRecord): Id {
     const { contextSlots, contexts } = plan;
+    if (contexts === null) return this.contextId(record);
     const known = contexts.get(record.bytes, record.from, record.to, contextSlots);
     if (known !== undefined) return known;
     const id = this.contextId(record);
@@ -258,13 +265,27 @@ export class Packer {
   }
 
   private topicOf(plan: Plan, record: SlottedRecord): Id {
-    const { topicSlots, topics } = plan;
+    const { topicSlots } = plan;
+    const { topics } = this;
     const known = topics.get(record.bytes, record.from, record.to, topicSlots);
     if (known !== undefined) return known;
     const id = this.dictionary.string(slotText(record, topicSlots[0]!));
     if (topics.size >= MAX_TOPICS) topics.clear();
     topics.add(record.bytes, record.from, record.to, topicSlots, id);
     return id;
+  }
+
+  /** Shapes whose contexts are made of the same fields share what is remembered: a log has many shapes and few threads or clients. */
+  private contextsOf({ thread, clientId, bridgeId, peer }: Shape): SlotMap<Id> | null {
+    const sort = JSON.stringify(
+      [thread, clientId, peer, bridgeId].map((source) => (typeof source === 'number' ? 0 : source)),
+    );
+    const known = this.contexts.get(sort);
+    if (known !== undefined) return known;
+    if (this.contexts.size >= MAX_CONTEXT_SORTS) return null;
+    const contexts = new SlotMap<Id>();
+    this.contexts.set(sort, contexts);
+    return contexts;
   }
 
   private makePlan(shape: Shape, ending: string): Plan | null {
@@ -342,10 +363,9 @@ export class Packer {
       id,
       flags,
       contextSlots,
-      contexts: new SlotMap(),
+      contexts: this.contextsOf(shape),
       topic,
       topicSlots,
-      topics: new SlotMap(),
       numbers,
       args,
     };
