@@ -34,6 +34,8 @@ export type LineTaker = Required<Pick<RecordParser, 'take' | 'keep'>>;
 export class LineSplitter {
   private readonly onLine: (line: RawLine) => void;
   private readonly taker: LineTaker | null;
+  /** Of the line given out last; before the first, where that will start, and the number before its own. */
+  last: LinePosition;
   private lineNo: number;
   private lineStart: number;
   /** Text bytes of the line that is not complete yet, without its NULs; at most MAX_LINE_CHARS + 1 of them are kept. */
@@ -55,6 +57,7 @@ export class LineSplitter {
     this.taker = taker;
     this.lineNo = start.lineNo;
     this.lineStart = start.byteOffset;
+    this.last = { byteOffset: start.byteOffset, lineNo: start.lineNo - 1 };
   }
 
   push(chunk: Uint8Array): void {
@@ -82,13 +85,16 @@ export class LineSplitter {
   /** Gives lines to the taker until it refuses one. Where that one starts. */
   private giveAway(taker: LineTaker, bytes: Buffer, from: number, lastLf: number): number {
     let at = from;
+    let last = -1; // length of the last line taken
     while (at <= lastLf) {
       const length = taker.take(bytes, at, this.lineStart, this.lineNo);
       if (length === 0) break;
+      last = length;
       at += length;
       this.lineStart += length;
       this.lineNo += 1;
     }
+    if (last > 0) this.last = { byteOffset: this.lineStart - last, lineNo: this.lineNo - 1 };
     return at;
   }
 
@@ -187,6 +193,7 @@ export class LineSplitter {
 
   private emit(line: RawLine): void {
     this.lineStart += line.byteLength;
+    this.last = line;
     this.onLine(line);
   }
 }

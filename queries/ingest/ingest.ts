@@ -393,28 +393,8 @@ class FileReader {
       this.writer.unparsedLine(sourceId, line),
     );
     const { parser } = sink;
-    let lastOffset = state.bytesDone;
-    let lastLineNo = state.lines;
     const start = { byteOffset: state.bytesDone, lineNo: state.lines + 1 };
-    const splitter = new LineSplitter(
-      (line) => {
-        lastOffset = line.byteOffset;
-        lastLineNo = line.lineNo;
-        parser.line(line);
-      },
-      start,
-      {
-        take(bytes, from, byteOffset, lineNo) {
-          const length = parser.take(bytes, from, byteOffset, lineNo);
-          if (length > 0) {
-            lastOffset = byteOffset;
-            lastLineNo = lineNo;
-          }
-          return length;
-        },
-        keep: () => parser.keep(),
-      },
-    );
+    const splitter = new LineSplitter((line) => parser.line(line), start, parser);
     let position = state.bytesDone;
     let broken: InputError | null = null;
     try {
@@ -439,11 +419,12 @@ class FileReader {
     splitter.end();
     // The file may have been cut inside its last line, or before text that belongs to a record still held by the parser.
     const held = parser.resumePoint();
-    state.reopen = held.byteOffset < position ? held : { byteOffset: lastOffset, lineNo: lastLineNo };
+    const { byteOffset, lineNo } = splitter.last;
+    state.reopen = held.byteOffset < position ? held : { byteOffset, lineNo };
     parser.end();
     this.take(sink.parts);
     this.tell(position, []);
-    await this.finish(position, lastLineNo, broken);
+    await this.finish(position, lineNo, broken);
     return broken;
   }
 

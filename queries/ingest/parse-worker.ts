@@ -48,8 +48,6 @@ function parseSegment(request: SegmentRequest): SegmentResult {
     let lineBase = 0; // lines before the start
     let end = -1;
     let lines = 0;
-    let lastOffset = -1; // of the last line that was parsed
-    let lastLineNo = 0;
     const { layout } = parser.detection;
     const splitter = new LineSplitter(
       (line) => {
@@ -75,21 +73,12 @@ function parseSegment(request: SegmentRequest): SegmentResult {
           }
         }
         parser.line(line);
-        lastOffset = line.byteOffset;
-        lastLineNo = line.lineNo;
       },
       { byteOffset: first, lineNo: 1 },
       {
-        take(bytes, from, byteOffset, lineNo) {
-          // Where the segment starts and ends is decided on the text.
-          if (start === -1 || byteOffset >= to) return 0;
-          const length = parser.take(bytes, from, byteOffset, lineNo);
-          if (length > 0) {
-            lastOffset = byteOffset;
-            lastLineNo = lineNo;
-          }
-          return length;
-        },
+        // Where the segment starts and ends is decided on the text.
+        take: (bytes, from, byteOffset, lineNo) =>
+          start === -1 || byteOffset >= to ? 0 : parser.take(bytes, from, byteOffset, lineNo),
         keep: () => parser.keep(),
       },
     );
@@ -106,9 +95,10 @@ function parseSegment(request: SegmentRequest): SegmentResult {
     if (end === -1) {
       splitter.end();
       const held = parser.resumePoint();
-      reopen =
-        held.byteOffset < position ? held : lastOffset === -1 ? null : { byteOffset: lastOffset, lineNo: lastLineNo };
-      lines = lastOffset === -1 ? 0 : lastLineNo - lineBase;
+      const { byteOffset, lineNo } = splitter.last;
+      if (held.byteOffset < position) reopen = held;
+      else if (start !== -1) reopen = { byteOffset, lineNo };
+      lines = start === -1 ? 0 : lineNo - lineBase;
       end = position;
       parser.end();
       if (start === -1) start = position;
