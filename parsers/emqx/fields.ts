@@ -1,4 +1,6 @@
 /** Reads field values of text and JSON lines into the same attributes (kinds: see `catalogue-row.ts`). */
+
+import { plainZero } from '../plain-zero.ts';
 import type { Json } from '../record.ts';
 import type { FieldKind, FieldSpec } from './catalogue-row.ts';
 import { endsCut } from './cut-marks.ts';
@@ -47,7 +49,7 @@ const READERS: { readonly [kind in FieldKind]: Reader } = {
   },
   int: (attributes, name, value) => {
     const number = typeof value === 'number' ? value : Number(value);
-    if (value !== '' && Number.isSafeInteger(number)) attributes[name] = number;
+    if (value !== '' && Number.isSafeInteger(number)) attributes[name] = plainZero(number);
   },
   code: (attributes, name, value) => {
     const text = plainText(value);

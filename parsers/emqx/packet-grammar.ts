@@ -8,6 +8,7 @@
  * `, PacketId=1, Payload=` is far less likely than such a payload.
  */
 import { createToken, EmbeddedActionsParser, Lexer } from '../grammar-library.ts';
+import { plainZero } from '../plain-zero.ts';
 import type { Json } from '../record.ts';
 import { endsCut } from './cut-marks.ts';
 import { alignFields, FIELD_NAMES, type PacketField } from './packet-fields.ts';
@@ -183,7 +184,7 @@ type FieldReader = (attributes: PacketAttributes, text: string) => void;
 const asInteger =
   (name: string): FieldReader =>
   (attributes, text) => {
-    if (INTEGER.test(text)) attributes[name] = Number(text);
+    if (INTEGER.test(text)) attributes[name] = plainZero(Number(text));
   };
 
 const READERS: { readonly [field: string]: FieldReader } = {

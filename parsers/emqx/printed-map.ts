@@ -1,4 +1,6 @@
 /** A map, whatever layout printed it: an object in JSON, `#{k => v}` or `[{k,v}]` in text, `[k: v]` in trace files. */
+
+import { plainZero } from '../plain-zero.ts';
 import type { Json } from '../record.ts';
 import { parseTerm, type Term } from './term-grammar.ts';
 
@@ -32,7 +34,7 @@ function mapOfTrace(value: string): Entries {
     const colon = pair.indexOf(': ');
     if (colon === -1) continue;
     const text = pair.slice(colon + 2);
-    map.set(pair.slice(0, colon), /^-?\d{1,15}$/.test(text) ? Number(text) : text);
+    map.set(pair.slice(0, colon), /^-?\d{1,15}$/.test(text) ? plainZero(Number(text)) : text);
   }
   return map;
 }

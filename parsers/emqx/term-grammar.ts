@@ -2,6 +2,7 @@
  * Grammar of printed Erlang terms (spec emqx-logs.md sections 1.2, 1.7): text -> tree. `...` marks what the printer cut off.
  */
 import { createToken, EmbeddedActionsParser, Lexer, type TokenType } from '../grammar-library.ts';
+import { plainZero } from '../plain-zero.ts';
 
 export type Term =
   | { readonly kind: 'atom' | 'string' | 'binary' | 'opaque'; readonly text: string }
@@ -210,7 +211,7 @@ function unescapeText(text: string): string {
 
 /** Erlang's integers have no limit: one that a double does not hold exactly stays text. */
 function numberTerm(image: string): Term {
-  const value = Number(image);
+  const value = plainZero(Number(image));
   const isHeld = Number.isSafeInteger(value) || (Number.isFinite(value) && image.includes('.'));
   return isHeld ? { kind: 'number', value } : { kind: 'opaque', text: image };
 }

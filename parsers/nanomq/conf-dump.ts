@@ -5,6 +5,8 @@
  *     <tab>[1] remote topic:  down/#    conf_bridge_item  {section, index, key, value}  bridge of the section it stands in
  *     max_packet_size:        1048576   conf_value        {key, value}
  */
+
+import { plainZero } from '../plain-zero.ts';
 import type { Attributes } from '../record.ts';
 import type { CatalogueMatch } from './catalogue-search.ts';
 
@@ -184,5 +186,5 @@ function readValue(key: string, printed: string): string | number | null {
   if (text === '(null)') return null;
   if (!NUMBER_KEYS.has(key)) return text;
   const value = Number(text.replace(/s$/, ''));
-  return text === '' || !Number.isFinite(value) ? text : value;
+  return text === '' || !Number.isFinite(value) ? text : plainZero(value);
 }

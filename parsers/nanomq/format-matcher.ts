@@ -3,6 +3,8 @@
  *
  * Blanks at both ends do not count: several statements start with a blank or end in `\n`. A string takes as little as it can.
  */
+
+import { plainZero } from '../plain-zero.ts';
 import type { FormatPart, SlotKind } from './printf-format.ts';
 
 export type SlotValue = string | number;
@@ -144,5 +146,5 @@ function readNumber(kind: 'int' | 'hex' | 'float', text: string): SlotValue {
   const value = kind === 'hex' ? Number.parseInt(text, 16) : Number(text);
   // %llu can print more than a double holds exactly; then the digits themselves are the value.
   if (!Number.isFinite(value) || (kind !== 'float' && !Number.isSafeInteger(value))) return text;
-  return value;
+  return plainZero(value);
 }

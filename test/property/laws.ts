@@ -229,6 +229,7 @@ function valueViolation({ items }: Reading): Violation | null {
 
 function notJson(value: unknown): string | null {
   if (value === undefined) return 'undefined';
+  if (Object.is(value, -0)) return '-0';
   if (typeof value === 'number') return Number.isFinite(value) ? null : String(value);
   if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? `${value}n` : null;
   for (const member of Object.values(value)) {

@@ -23,6 +23,8 @@ const sent = (payload: string) =>
   `2024-12-01T10:00:05.123456+00:00 [debug] tag: MQTT, clientid: c1, msg: mqtt_packet_sent, packet: PUBLISH(Q0, R0, D0, Topic=up/a, PacketId=undefined, Payload${payload})`;
 const received = (pointer: string) =>
   `2026-11-22 04:53:44 [71] DEBUG /b/msquic_dial.c:1398: [sid3][${pointer}] Data received Flag: 0`;
+const hashed = (hash: string) =>
+  `2026-11-22 05:00:44 [25733] DEBUG /b/broker_tcp.c:191: change p_id by hashing ${hash} rv 0`;
 const closed = (reason: string) =>
   `2024-12-01T10:00:05.123456+00:00 [info] tag: SOCKET, clientid: c1, msg: emqx_connection_terminated, peername: 127.0.0.1:5000, reason: ${reason}`;
 /** What EMQX may have left out of a payload, or only seems to have. */
@@ -83,6 +85,12 @@ export const slotCases: readonly SlotCase[] = [
     layout: 'nanomq-file',
     usual: (index) => received(`0x7fe3f6${(0x7535340 + index * 4099).toString(16)}`),
     odd: ['0x', '0x7g', '7fe3f6', '(nil)', '0x1'].map(received),
+  },
+  {
+    title: 'there is one zero',
+    layout: 'nanomq-file',
+    usual: (index) => hashed(String(4_000_000 + index)),
+    odd: ['-0', '-00', '0', '00', '-1'].map(hashed),
   },
   {
     title: 'what no thread id can be makes no header',
