@@ -6,8 +6,8 @@ import { matchesTopic } from '../../engine/broker/topic-filter.ts';
 import {
   type BridgeSettings,
   type BrokerSettings,
-  bridgeDefaults,
   bridgeProfile,
+  bridgeSettings,
   brokerProfile,
   DEFAULT_BROKER_SETTINGS,
   type LinkSettings,
@@ -17,7 +17,7 @@ import {
   type SimOptions,
   type Stimulus,
 } from '../../engine/index.ts';
-import { bridgeBlock, readInteger, readMilliseconds, readSeconds, readText } from './nanomq-conf.ts';
+import { bridgeBlock, readKeys } from './nanomq-conf.ts';
 import { type Publish, throughLocalConnection } from './publisher.ts';
 
 export interface Truth {
@@ -122,33 +122,9 @@ function readLines(folder: string, name: string): Record<string, unknown>[] {
 function readBridgeSettings(folder: string, truth: Truth): BridgeSettings {
   const conf = readFileSync(path.join(folder, 'nanomq.conf'), 'utf8');
   const block = bridgeBlock(conf);
-  const release = truth.nanomq_version;
-  const defaults = bridgeDefaults(release, truth.transport);
-  return {
-    ...defaults,
-    protocol: readInteger(block, 'proto_ver', 4) === 5 ? 5 : 4,
-    clientId: truth.clientid,
-    username: readText(block, 'username'),
-    address: readText(block, 'server') ?? undefined,
-    cleanStart: readText(block, 'clean_start') === 'true',
-    keepaliveS: readSeconds(block, 'keepalive', defaults.keepaliveS),
-    parallel: readInteger(conf, 'parallel', defaults.parallel),
-    maxParallelProcesses: readInteger(block, 'max_parallel_processes', defaults.maxParallelProcesses),
-    quicQosPriority: readText(block, 'quic_qos_priority') === 'true',
-    maxSendQueueLen: readInteger(block, 'max_send_queue_len', 0),
-    maxRecvQueueLen: readInteger(block, 'max_recv_queue_len', 0),
-    resendIntervalMs: readInteger(block, 'resend_interval', defaults.resendIntervalMs),
-    resendWaitMs: readInteger(block, 'resend_wait', defaults.resendWaitMs),
-    cancelTimeoutMs: readInteger(block, 'cancel_timeout', defaults.cancelTimeoutMs),
-    backoffMaxS: readSeconds(block, 'backoff_max', defaults.backoffMaxS),
-    quicKeepaliveS: readSeconds(block, 'quic_keepalive', defaults.quicKeepaliveS),
-    quicIdleTimeoutS: readSeconds(block, 'quic_idle_timeout', defaults.quicIdleTimeoutS),
-    quicDisconnectTimeoutS: readSeconds(block, 'quic_discon_timeout', defaults.quicDisconnectTimeoutS),
-    quicHandshakeTimeoutS: readSeconds(block, 'quic_handshake_timeout', defaults.quicHandshakeTimeoutS),
-    quicInitialRttMs: readMilliseconds(block, 'quic_initial_rtt_ms', release, defaults.quicInitialRttMs),
-    quicMaxAckDelayMs: readMilliseconds(block, 'quic_max_ack_delay_ms', release, 100),
-    subscriptions: readSubscriptions(block),
-  };
+  const keys = { ...readKeys(block), 'system.parallel': readKeys(conf).parallel };
+  const { settings } = bridgeSettings(truth.nanomq_version, truth.transport, keys);
+  return { ...settings, clientId: truth.clientid, subscriptions: readSubscriptions(block) };
 }
 
 function readSubscriptions(block: string): BridgeSettings['subscriptions'] {
