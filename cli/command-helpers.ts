@@ -18,6 +18,15 @@ export function addCommonOptions<Args extends unknown[], Opts extends OptionValu
     .option('--debug', 'print a stack trace with an error');
 }
 
+export const DEFAULT_DATABASE = './incident.duckdb';
+
+/** Adds `--db`. */
+export function addDatabaseOption<Args extends unknown[], Opts extends OptionValues, Globals extends OptionValues>(
+  command: Command<Args, Opts, Globals>,
+) {
+  return command.option('--db <file>', 'the incident database', DEFAULT_DATABASE);
+}
+
 /**
  * Puts examples above the usage of a command's help: most readers want a line to copy.
  * @param examples whole command lines, `bridgetrace ingest nanomq.log emqx.log`

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import type { RegisterCommand } from './command-helpers.ts';
-import { commands } from './commands/index.ts';
+import { commandsFor } from './commands/index.ts';
 import type { CliContext } from './context.ts';
 import { ExitCode } from './exit-codes.ts';
 import { coloursEnabled } from './output/colour.ts';
@@ -13,10 +13,10 @@ const DESCRIPTION =
   'Find out from log files why an MQTT bridge (NanoMQ to EMQX, over QUIC or TCP) reconnects and loses messages, and check by replay whether a fix works.';
 
 /**
- * @param register the commands; all of them unless a test wants its own
+ * @param register the commands
  * @returns a program that throws instead of exiting and writes to the streams of the context
  */
-export function buildProgram(context: CliContext, register: readonly RegisterCommand[] = commands): Command {
+export function buildProgram(context: CliContext, register: readonly RegisterCommand[]): Command {
   const program = new Command('bridgetrace')
     .description(DESCRIPTION)
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -40,21 +40,23 @@ export function buildProgram(context: CliContext, register: readonly RegisterCom
 /**
  * Runs one command line to its end.
  * @param argv the words after the program's name
+ * @param register the commands; those that the words call for unless a test wants its own
  * @returns the exit code; never throws
  */
 export async function run(
   argv: readonly string[],
   context: CliContext,
-  register: readonly RegisterCommand[] = commands,
+  register?: readonly RegisterCommand[],
 ): Promise<number> {
-  const program = buildProgram(context, register);
+  let program: Command | null = null;
   try {
+    program = buildProgram(context, register ?? (await commandsFor(argv)));
     await program.parseAsync(argv, { from: 'user' });
     return context.signal.aborted ? ExitCode.interrupted : context.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? ExitCode.clean : ExitCode.usage;
     const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
-    const command = program.commands.find((candidate) => candidate.name() === words[0])?.name() ?? null;
+    const command = program?.commands.find((candidate) => candidate.name() === words[0])?.name() ?? null;
     return reportError(context.signal.aborted ? context.signal.reason : error, {
       stdout: context.stdout,
       stderr: context.stderr,

@@ -93,6 +93,7 @@ export type DatabaseFailure =
   | 'database-newer'
   | 'hash-collision'
   | 'database-older'
+  | 'database-unfinished'
   | 'not-a-database'
   | 'database-unusable';
 

@@ -1,12 +1,18 @@
 /** `bridgetrace analyze`: what happened and why, as a story or as JSON. */
 import { analyze, InputError, OBSERVED } from '../../queries/index.ts';
-import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
+import {
+  addCommonOptions,
+  addDatabaseOption,
+  exitingWith,
+  type RegisterCommand,
+  withExample,
+} from '../command-helpers.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { colours } from '../output/colour.ts';
 import { terminalWidth } from '../output/width.ts';
 import { analysisText, hasUnexplained } from '../text/analysis-text.ts';
 import { loadCycles } from '../text/cycle-plot.ts';
-import { addDatabaseOption, print, printJson, requireRun, withDatabase } from './common.ts';
+import { print, printJson, requireRun, withDatabase } from './common.ts';
 
 export const register: RegisterCommand = (program, context) => {
   const command = addDatabaseOption(

@@ -1,18 +1,9 @@
 /** Options and small steps that several commands share. */
 import { existsSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Command, OptionValues } from '@commander-js/extra-typings';
 import { Database, INTERRUPTED_LABEL, InputError, UsageError } from '../../queries/index.ts';
 import type { CliContext } from '../context.ts';
 import { jsonText } from '../output/json.ts';
-
-export const DEFAULT_DATABASE = './incident.duckdb';
-
-export function addDatabaseOption<Args extends unknown[], Opts extends OptionValues, Globals extends OptionValues>(
-  command: Command<Args, Opts, Globals>,
-) {
-  return command.option('--db <file>', 'the incident database', DEFAULT_DATABASE);
-}
 
 /**
  * Opens a database for the time of some work; Ctrl-C interrupts a running statement. A file that was not there before and into
@@ -23,9 +14,10 @@ export async function withDatabase<T>(
   file: string,
   mode: 'read' | 'write',
   work: (database: Database) => Promise<T>,
+  options: { readonly viewsLater?: boolean } = {},
 ): Promise<T> {
   const isNew = mode === 'write' && !existsSync(file);
-  const database = await Database.open(file, mode);
+  const database = await Database.open(file, mode, options);
   const interrupt = () => database.interrupt();
   context.signal.addEventListener('abort', interrupt);
   try {
@@ -33,6 +25,7 @@ export async function withDatabase<T>(
   } finally {
     context.signal.removeEventListener('abort', interrupt);
     const isEmpty = isNew && (await holdsNothing(database));
+    await database.viewsReady().catch(() => {}); // they were asked for where they were needed
     database.close();
     if (isEmpty) for (const part of [file, `${file}.wal`]) rmSync(part, { force: true });
   }

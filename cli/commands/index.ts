@@ -1,13 +1,27 @@
 /** Every command, in the order the help lists them: the way an incident is worked through. */
 import type { RegisterCommand } from '../command-helpers.ts';
-import * as analyze from './analyze.ts';
-import * as demo from './demo.ts';
-import * as ingest from './ingest.ts';
-import * as query from './query.ts';
-import * as rebuild from './rebuild.ts';
-import * as replay from './replay.ts';
-import * as verify from './verify.ts';
 
-export const commands: readonly RegisterCommand[] = [ingest, analyze, query, rebuild, replay, verify, demo].map(
-  (command) => command.register,
-);
+interface CommandModule {
+  readonly register: RegisterCommand;
+}
+
+/** A command's module is loaded when it is wanted: the database and the engine take longer to load than most commands to run. */
+const COMMANDS: { readonly [name: string]: () => Promise<CommandModule> } = {
+  ingest: () => import('./ingest.ts'),
+  analyze: () => import('./analyze.ts'),
+  query: () => import('./query.ts'),
+  rebuild: () => import('./rebuild.ts'),
+  replay: () => import('./replay.ts'),
+  verify: () => import('./verify.ts'),
+  demo: () => import('./demo.ts'),
+};
+export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
+
+/** The command that the words name; all of them if they name none, for the help and for what to say about a misspelt one. */
+export async function commandsFor(argv: readonly string[]): Promise<RegisterCommand[]> {
+  const [first = ''] = argv;
+  if (first === '--version' || first === '-V') return [];
+  const named = Object.hasOwn(COMMANDS, first) ? [COMMANDS[first]!] : Object.values(COMMANDS);
+  const modules = await Promise.all(named.map((load) => load()));
+  return modules.map((module) => module.register);
+}

@@ -1,13 +1,21 @@
 /** `bridgetrace ingest`: log files and folders into the incident database. */
 import path from 'node:path';
 import { Option } from '@commander-js/extra-typings';
-import { type IngestResult, ingest, UsageError, zoneOffsetUs } from '../../queries/index.ts';
-import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
+import { zoneOffsetUs } from '../../queries/derive/zone.ts';
+import { UsageError } from '../../queries/errors.ts';
+import type { Database, IngestResult } from '../../queries/index.ts';
+import { startEarly } from '../../queries/ingest/segments.ts';
+import {
+  addCommonOptions,
+  addDatabaseOption,
+  exitingWith,
+  type RegisterCommand,
+  withExample,
+} from '../command-helpers.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { Progress } from '../output/progress.ts';
 import { terminalWidth } from '../output/width.ts';
 import { ingestText } from '../text/ingest-text.ts';
-import { addDatabaseOption, print, printJson, withDatabase } from './common.ts';
 
 export const register: RegisterCommand = (program, context) => {
   const command = addDatabaseOption(
@@ -20,7 +28,7 @@ export const register: RegisterCommand = (program, context) => {
       .option('--node <name>', 'name of the NanoMQ or EMQX node that wrote these logs')
       .option('--since <time>', 'take only records from this time on: 2026-11-22T05:00 (in --tz, else UTC)')
       .option('--until <time>', 'take only records before this time')
-      .option('--threads <n>', 'threads that parse large files (default: all cores but one)')
+      .option('--threads <n>', 'threads that parse large files (default: one a core)')
       .addOption(new Option('--commit-bytes <n>', 'bytes between two commits').hideHelp()),
   );
   withExample(
@@ -44,8 +52,14 @@ export const register: RegisterCommand = (program, context) => {
       if (since !== undefined && until !== undefined && since >= until) {
         throw new UsageError('bad-time', '--since is not before --until.', { hint: 'Exchange the two.' });
       }
+      // Threads load their grammars while this one loads the database.
+      const workers = startEarly(paths, threads);
+      const [{ ingest }, { print, printJson, withDatabase }] = await Promise.all([
+        import('../../queries/index.ts'),
+        import('./common.ts'),
+      ]);
       const progress = new Progress({ stream: context.stderr, label: 'reading', total: null, unit: 'bytes' });
-      const result = await withDatabase(context, options.db, 'write', (database) =>
+      const work = (database: Database) =>
         ingest(database, {
           paths,
           product,
@@ -54,12 +68,16 @@ export const register: RegisterCommand = (program, context) => {
           since,
           until,
           threads,
+          workers,
           commitBytes,
           signal: context.signal,
           onProgress: ({ bytesDone, bytesTotal, records, path: file }) =>
             progress.update(bytesDone, bytesTotal, `  ${records} records  ${path.basename(file)}`),
-        }),
-      ).finally(() => progress.clear());
+        });
+      const result = await withDatabase(context, options.db, 'write', work, { viewsLater: true }).finally(async () => {
+        progress.clear();
+        await workers?.close();
+      });
       if (options.json) printJson(context, asJson(result, options.db));
       else
         print(context, [

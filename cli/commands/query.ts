@@ -13,12 +13,18 @@ import {
   UsageError,
   writeParquet,
 } from '../../queries/index.ts';
-import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
+import {
+  addCommonOptions,
+  addDatabaseOption,
+  exitingWith,
+  type RegisterCommand,
+  withExample,
+} from '../command-helpers.ts';
 import { colours } from '../output/colour.ts';
 import { FORMATS, type Format, writeResult } from '../output/format.ts';
 import { terminalWidth } from '../output/width.ts';
 import { wrap } from '../text/wrap.ts';
-import { addDatabaseOption, guardOutput, print, printJson, withDatabase } from './common.ts';
+import { guardOutput, print, printJson, withDatabase } from './common.ts';
 
 export const register: RegisterCommand = (program, context) => {
   const command = addDatabaseOption(

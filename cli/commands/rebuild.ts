@@ -2,8 +2,14 @@
 import { open, writeFile } from 'node:fs/promises';
 import { OBSERVED, UsageError } from '../../queries/index.ts';
 import { type Cassette, fidelity, printCassette, rebuild } from '../../replay/index.ts';
-import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
-import { addDatabaseOption, guardOutput, parseTime, print, printJson, requireRun, withDatabase } from './common.ts';
+import {
+  addCommonOptions,
+  addDatabaseOption,
+  exitingWith,
+  type RegisterCommand,
+  withExample,
+} from '../command-helpers.ts';
+import { guardOutput, parseTime, print, printJson, requireRun, withDatabase } from './common.ts';
 
 export const register: RegisterCommand = (program, context) => {
   const command = addDatabaseOption(

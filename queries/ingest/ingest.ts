@@ -51,8 +51,10 @@ export interface IngestOptions {
   /** Only records of this time are stored, µs: from `since` on, before `until`. Stamps without a zone are read in `zone`, else UTC. */
   readonly since?: number;
   readonly until?: number;
-  /** Threads that parse large plain files, beside this one, which writes; 0: none. Default: one a core but one, at most 16. */
+  /** Threads that parse large plain files; 0: none but this one. Default: one a core, at most 16. */
   readonly threads?: number;
+  /** The threads, if they run already; the caller ends them. Default: started with the first file that is worth it. */
+  readonly workers?: SegmentPool | null;
   /** Input between two commits, bytes; for tests. */
   readonly commitBytes?: number;
   readonly signal?: AbortSignal;
@@ -145,7 +147,7 @@ export async function ingest(database: Database, options: IngestOptions): Promis
       tools.fileDone(candidate);
     }
   } finally {
-    await tools.pool?.close();
+    if (tools.pool !== options.workers) await tools.pool?.close();
     await database.shareMemory('deriving');
   }
   await refreshDerived(database, OBSERVED, {
@@ -171,7 +173,6 @@ interface Tools {
   readonly threads: number;
   readonly commitBytes: number;
   readonly shapes: ShapeStore;
-  /** Workers are started with the first file that is worth it. */
   pool: SegmentPool | null;
   readonly progress: (file: string, bytesDone: number, records: number) => void;
   readonly fileDone: (candidate: Candidate) => void;
@@ -191,7 +192,7 @@ function makeTools(candidates: readonly Candidate[], options: IngestOptions): To
     threads: chooseThreads(options.threads),
     commitBytes: options.commitBytes ?? COMMIT_BYTES,
     shapes: new Map(),
-    pool: null,
+    pool: options.workers ?? null,
     progress(path, bytesDone, recordsDone) {
       bytes = bytesDone;
       records = recordsDone;
@@ -482,6 +483,7 @@ class FileReader {
   }
 
   private async commit(): Promise<void> {
+    await this.database.viewsReady(); // no file with records and without views
     await this.writer.flush();
     await storeParts(this.database, this.state, this.rows);
     await this.database.run('COMMIT');

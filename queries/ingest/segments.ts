@@ -1,18 +1,21 @@
 /**
- * Parsing of one large file by several worker threads.
+ * Parsing of one large file by several threads.
  *
  * The file is cut into segments of equal length. A worker starts at the first line of its segment that starts a record and reads
  * on until all records that start in the segment are finished; it tells where it started and where it ended. A segment counts only
  * if it starts where the one before it ended, else it is read again from there: the rows are those of one thread, whatever happens.
  */
+import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../errors.ts';
 import type { Definitions } from './dictionary.ts';
 import type { PackedPart, StreamJob, UnparsedRow } from './part-packer.ts';
 import { buffersOf, type RecordBatch } from './record-batch.ts';
+import type { SegmentParser } from './segment-parser.ts';
 
 export const SEGMENT_BYTES = 2 * 1_048_576;
 /** Smaller files are parsed where they are read: starting workers would take longer. */
@@ -22,8 +25,10 @@ const MAX_THREADS = 16;
 const WORKER_MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 /** More than a segment fills. */
 const SPARE_BATCHES = 32;
-/** Segments read or waiting to be stored, per worker. Bounds memory. */
-const AHEAD = 2;
+/** Segments read or waiting to be stored, per parsing thread. Bounds memory. */
+const AHEAD = 4;
+/** Segments a worker has been asked for: it goes on with the next while this thread stores rows and cannot ask. */
+const ASKED = 2;
 
 export interface SegmentRequest {
   readonly number: number;
@@ -56,15 +61,38 @@ export interface SegmentResult {
 
 export type WorkerAnswer =
   | { readonly kind: 'segment'; readonly result: SegmentResult }
-  | { readonly kind: 'error'; readonly number: number; readonly message: string };
+  | { readonly kind: 'error'; readonly message: string };
 
 export function chooseThreads(wanted: number | undefined): number {
-  return Math.max(0, Math.min(wanted ?? Math.max(1, availableParallelism() - 1), MAX_THREADS));
+  return Math.max(0, Math.min(wanted ?? availableParallelism(), MAX_THREADS));
+}
+
+/** Workers for files that are worth them, before it is known whether the files are logs; null if none seems to be. */
+export function startEarly(paths: readonly string[], wanted: number | undefined): SegmentPool | null {
+  const threads = chooseThreads(wanted);
+  return threads > 0 && paths.some(isLarge) ? new SegmentPool(threads) : null;
+}
+
+function isLarge(file: string): boolean {
+  if (/\.(gz|zst)$/i.test(file)) return false;
+  try {
+    const found = statSync(file);
+    return found.isFile() && found.size >= MIN_PARALLEL_BYTES;
+  } catch {
+    return false; // a glob, or an error that is told when the file is opened
+  }
+}
+
+interface Member {
+  readonly worker: Worker;
+  asked: number;
 }
 
 export class SegmentPool {
-  private readonly workers: Worker[] = [];
-  private readonly idle: Worker[] = [];
+  private readonly members: Member[] = [];
+  private readonly threads: number;
+  /** Parses on this thread while it has nothing to store; null until then. */
+  private own: SegmentParser | null = null;
   private readonly waiting: SegmentRequest[] = [];
   private readonly results = new Map<number, SegmentResult>();
   private spare: RecordBatch[] = [];
@@ -75,20 +103,21 @@ export class SegmentPool {
   private failure: Error | null = null;
   private wake: () => void = () => {};
 
+  /** If there is no core left for this thread, it is one of the parsing threads. */
   constructor(threads: number) {
+    this.threads = threads;
     // Built files end in .js, sources run without a build in .ts.
     const extension = path.extname(fileURLToPath(import.meta.url));
-    for (let i = 0; i < threads; i++) {
+    const workers = threads < availableParallelism() ? threads : Math.max(1, threads - 1);
+    for (let i = 0; i < workers; i++) {
       const worker = new Worker(new URL(`./parse-worker${extension}`, import.meta.url), {
         resourceLimits: WORKER_MEMORY,
       });
+      const member: Member = { worker, asked: 0 };
       worker.on('message', (answer: WorkerAnswer) => {
-        if (answer.kind === 'segment') {
-          const { result } = answer;
-          this.definitions.push(result.definitions);
-          if (result.number >= this.oldestWanted) this.results.set(result.number, result);
-        } else this.failure ??= new Error(answer.message);
-        this.idle.push(worker);
+        member.asked -= 1;
+        if (answer.kind === 'segment') this.keep(answer.result);
+        else this.failure ??= new Error(answer.message);
         this.dispatch();
         this.wake();
       });
@@ -96,8 +125,7 @@ export class SegmentPool {
         this.failure ??= error;
         this.wake();
       });
-      this.workers.push(worker);
-      this.idle.push(worker);
+      this.members.push(member);
     }
   }
 
@@ -107,7 +135,7 @@ export class SegmentPool {
     let number = this.nextNumber; // of the segment wanted
     let askedUpTo = from;
     while (position < fileBytes) {
-      while (this.nextNumber < number + this.workers.length * AHEAD && askedUpTo < fileBytes) {
+      while (this.nextNumber < number + this.threads * AHEAD && askedUpTo < fileBytes) {
         const to = Math.min(askedUpTo + SEGMENT_BYTES, fileBytes);
         this.ask({
           number: this.nextNumber,
@@ -158,7 +186,7 @@ export class SegmentPool {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.terminate()));
+    await Promise.all(this.members.map(({ worker }) => worker.terminate()));
   }
 
   private ask(request: SegmentRequest, first = false): void {
@@ -168,14 +196,27 @@ export class SegmentPool {
   }
 
   private dispatch(): void {
-    while (this.idle.length > 0 && this.waiting.length > 0) {
-      const request = this.waiting.shift()!;
-      request.spare = this.spare.splice(0, SPARE_BATCHES);
-      this.idle.pop()!.postMessage(
+    while (this.waiting.length > 0) {
+      const member = this.members.reduce((a, b) => (b.asked < a.asked ? b : a));
+      if (member.asked >= ASKED) return;
+      const request = this.nextRequest();
+      member.asked += 1;
+      member.worker.postMessage(
         request,
         request.spare.flatMap((batch) => buffersOf(batch)),
       );
     }
+  }
+
+  private nextRequest(): SegmentRequest {
+    const request = this.waiting.shift()!;
+    request.spare = this.spare.splice(0, SPARE_BATCHES);
+    return request;
+  }
+
+  private keep(result: SegmentResult): void {
+    this.definitions.push(result.definitions);
+    if (result.number >= this.oldestWanted) this.results.set(result.number, result);
   }
 
   private async result(number: number): Promise<SegmentResult> {
@@ -186,9 +227,15 @@ export class SegmentPool {
         this.results.delete(number);
         return result;
       }
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-      });
+      if (this.threads > this.members.length && this.waiting.length > 0) {
+        this.own ??= new (await import('./segment-parser.ts')).SegmentParser();
+        this.keep(this.own.parse(this.nextRequest()));
+        await nextTurn(); // lets the workers' answers in
+      } else {
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+      }
     }
   }
 }
