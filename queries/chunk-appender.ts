@@ -14,7 +14,6 @@ import {
   placeOf,
   type RecordBatch,
   STRING_BYTES,
-  TEXT_COLUMNS,
 } from './ingest/record-batch.ts';
 
 /** Of four bytes: the length, the first four characters, and a pointer of two words. */
@@ -31,8 +30,7 @@ export class ChunkAppender {
   constructor(appender: DuckDBAppender) {
     this.appender = appender;
     const types = Array.from({ length: appender.columnCount }, (_, index) => appender.columnType(index));
-    if (types.length !== COLUMNS.length + TEXT_COLUMNS.length)
-      throw new Error('the table has other columns than a batch');
+    if (types.length !== COLUMNS.length + 1) throw new Error('the table has other columns than a batch');
     this.chunk = duckdb.create_data_chunk(types.map((type) => type.toLogicalType().logical_type));
   }
 
@@ -51,7 +49,6 @@ export class ChunkAppender {
       duckdb.copy_data_to_vector_validity(vector, 0, buffer, validityAt, validityBytes);
     });
     this.appendArgs(batch, duckdb.data_chunk_get_vector(chunk, COLUMNS.length), validityBytes);
-    this.appendWhole(batch, validityBytes);
     this.appender.appendDataChunk({ chunk } as unknown as Parameters<DuckDBAppender['appendDataChunk']>[0]);
     this.chunks += 1;
     if (this.chunks % FLUSH_CHUNKS === 0) this.appender.flushSync();
@@ -80,7 +77,7 @@ export class ChunkAppender {
   private pointIntoArena(words: Int32Array, text: Uint8Array, vector: duckdb.Vector): void {
     duckdb.vector_assign_string_element_len(vector, 0, text);
     const [length, , low, high] = new Int32Array(duckdb.vector_get_data(vector, STRING_BYTES).slice().buffer);
-    if (length !== text.length) throw new Error('DuckDB did not take the args as they are'); // they are ASCII
+    if (length !== text.length) throw new Error('DuckDB did not take the args as they are'); // they are UTF-8
     for (let at = 0; at < words.length; at += WORDS_PER_STRING) {
       if (words[at]! <= INLINE_CHARS) continue;
       const from = words[at + 1]!;
@@ -88,23 +85,6 @@ export class ChunkAppender {
       const sum = (low! >>> 0) + from;
       words[at + 2] = sum | 0;
       words[at + 3] = sum > 0xffffffff ? high! + 1 : high!;
-    }
-  }
-
-  private appendWhole(batch: RecordBatch, validityBytes: number): void {
-    const { chunk } = this;
-    for (let at = 1; at < TEXT_COLUMNS.length; at++) {
-      const name = TEXT_COLUMNS[at] as 'head' | 'body' | 'attributes';
-      const vector = duckdb.data_chunk_get_vector(chunk, COLUMNS.length + at);
-      const validity = new Uint8Array(validityBytes);
-      for (const whole of batch.whole) {
-        const text = whole[name];
-        if (text === null) continue;
-        validity[whole.row >> 3]! |= 1 << (whole.row & 7);
-        duckdb.vector_assign_string_element(vector, whole.row, text);
-      }
-      duckdb.vector_ensure_validity_writable(vector);
-      duckdb.copy_data_to_vector_validity(vector, 0, validity.buffer, 0, validityBytes);
     }
   }
 }

@@ -22,7 +22,7 @@ const { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue } = createRequire(
 ) as typeof Driver;
 
 /** Raised whenever a table changes shape; a file of a newer version is refused, one of an older version too (re-ingest). */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 /** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. */
 const MEMORY_LIMIT = '320MB';
 /** The same while an ingest runs: beside parsers, and for what is derived after them, when their memory is not all given back. */

@@ -30,11 +30,13 @@ CREATE TABLE IF NOT EXISTS sources (
 );
 
 -- What all records of one kind share. body_parts and attribute_parts are the literal text between slots; body_slots and
--- attribute_slots say which value follows each part (see views/05-records.sql; 0: none). null parts: the record holds its own text.
+-- attribute_slots say which value follows each part (see views/05-records.sql; 0: none). null head: the first of the args is the head.
+-- flags: bits, see flag_words; separator: stands between the args.
 CREATE TABLE IF NOT EXISTS shapes (
   shape_id UBIGINT NOT NULL, severity VARCHAR NOT NULL, file VARCHAR, line INTEGER, func VARCHAR, tag VARCHAR, event VARCHAR,
-  ts_precision_us INTEGER NOT NULL, packet VARCHAR, qos INTEGER, reason VARCHAR, time_format VARCHAR, time_shift_us BIGINT NOT NULL,
-  head VARCHAR, body_parts VARCHAR[], body_slots UTINYINT[], attribute_parts VARCHAR[], attribute_slots UTINYINT[]
+  ts_precision_us INTEGER NOT NULL, flags UTINYINT NOT NULL, continuations INTEGER NOT NULL, packet VARCHAR, qos INTEGER, reason VARCHAR,
+  time_format VARCHAR, time_shift_us BIGINT NOT NULL, head VARCHAR, body_parts VARCHAR[] NOT NULL, body_slots UTINYINT[] NOT NULL,
+  attribute_parts VARCHAR[], attribute_slots UTINYINT[], separator VARCHAR NOT NULL
 );
 
 -- Whom records are about: a thread, a connection.
@@ -46,13 +48,12 @@ CREATE TABLE IF NOT EXISTS contexts (
 CREATE TABLE IF NOT EXISTS strings (string_id UBIGINT NOT NULL, text VARCHAR NOT NULL);
 
 -- One row per log record; the view `records` shows it as it was written. ts is the stamp as written: zone and clock offset live
--- in `clocks` only. Ids are hashes of the content. args: texts of the slots that have no column, joined by U+001F.
--- head, body and attributes are set only where a record has no shape of its own.
+-- in `clocks` only. Ids are hashes of the content. args: texts of the slots that have no column, joined by the shape's separator; the
+-- fewer columns, the faster rows come in, so what rarely differs between records of a kind is the shape's.
 CREATE TABLE IF NOT EXISTS packed_records (
   source_id UBIGINT NOT NULL, byte_offset BIGINT NOT NULL, ts TIMESTAMP, shape_id UBIGINT NOT NULL, context_id UBIGINT NOT NULL,
   topic_id UBIGINT, packet_id BIGINT, stream_id BIGINT, bytes BIGINT, count BIGINT, ctx_id BIGINT, collector_ts TIMESTAMP,
-  line_no INTEGER NOT NULL, byte_length INTEGER NOT NULL, continuations INTEGER NOT NULL, flags UTINYINT NOT NULL,
-  args VARCHAR, head VARCHAR, body VARCHAR, attributes VARCHAR
+  line_no INTEGER NOT NULL, byte_length INTEGER NOT NULL, args VARCHAR
 );
 
 -- Lines that no layout accounts for: kept, with the reason.

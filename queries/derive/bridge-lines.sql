@@ -9,14 +9,14 @@ WITH wanted AS (
     'bridge_connected', 'bridge_disconnected', 'bridge_suback_code')
 ), taken AS MATERIALIZED (
   SELECT w.endpoint_id, w.event, r.source_id, r.line_no, r.ts, r.shape_id, r.context_id, r.topic_id, r.packet_id, r.stream_id, r.bytes,
-    r.count, r.ctx_id, r.args, r.attributes
+    r.count, r.ctx_id, r.args
   FROM packed_records r JOIN wanted w ON r.shape_id = w.shape_id AND r.source_id = w.source_id
 )
 SELECT r.endpoint_id, s.first_ts AS source_first_ts, r.event, h.ts_precision_us AS precision_us, x.bridge_id,
   -- As the view `records` puts attributes together; the lines of connections are read for their stamps only.
   CASE WHEN r.event IN ('conf_bridge', 'conf_bridge_item', 'conf_value', 'ping_sent', 'bridge_keepalive_set') THEN
-    coalesce(r.attributes, fill_slots(h.attribute_parts, h.attribute_slots,
-      slot_values(x.thread, x.client_id, x.peer, t.text, r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args))) END AS attributes,
+    fill_slots(h.attribute_parts, h.attribute_slots,
+      slot_values(x.thread, x.client_id, x.peer, t.text, r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args, h.separator)) END AS attributes,
   r.source_id, r.line_no, r.ts
 FROM taken r JOIN sources s USING (source_id) JOIN shapes h USING (shape_id) JOIN contexts x USING (context_id)
 LEFT JOIN strings t ON t.string_id = r.topic_id;

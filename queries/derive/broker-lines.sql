@@ -6,7 +6,7 @@
 -- Example: FROM record_kinds WHERE packet = 'CONNACK';
 CREATE OR REPLACE TEMP MACRO broker_lines(client_ids) AS TABLE
 WITH wanted AS (
-  SELECT k.source_id, k.shape_id, h.reason, h.attribute_parts, h.attribute_slots,
+  SELECT k.source_id, k.shape_id, h.reason, h.attribute_parts, h.attribute_slots, h.separator,
     CASE k.event WHEN 'socket_force_closed' THEN 'decided'
       WHEN 'connection_terminated' THEN 'terminated' WHEN 'connection_terminate_info' THEN 'terminated' ELSE k.packet END AS kind,
     -- Nearly always the same for all records of a shape.
@@ -22,8 +22,8 @@ WITH wanted AS (
 )
 SELECT c.client_id, c.peer, w.kind,
   CASE WHEN w.kind = 'CONNACK' THEN coalesce(w.code,
-    TRY_CAST(coalesce(r.attributes, fill_slots(w.attribute_parts, w.attribute_slots, slot_values(c.thread, c.client_id, c.peer, NULL::VARCHAR,
-      r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args)))::JSON->>'$.reason_code' AS INTEGER)) END AS code,
+    TRY_CAST(fill_slots(w.attribute_parts, w.attribute_slots, slot_values(c.thread, c.client_id, c.peer, NULL::VARCHAR,
+      r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args, w.separator))::JSON->>'$.reason_code' AS INTEGER)) END AS code,
   CASE WHEN w.kind IN ('decided', 'terminated') THEN w.reason END AS reason, epoch_us(r.ts) AS "at", r.line_no
 FROM packed_records r JOIN wanted w ON r.shape_id = w.shape_id AND r.source_id = w.source_id
 JOIN clients c ON r.context_id = c.context_id

@@ -14,6 +14,8 @@ export interface ShapeRow {
   readonly tag: string | null;
   readonly event: string | null;
   readonly ts_precision_us: number;
+  readonly flags: number; // bits, see FLAGS
+  readonly continuations: number;
   readonly packet: string | null;
   readonly qos: number | null;
   readonly reason: string | null;
@@ -24,6 +26,7 @@ export interface ShapeRow {
   readonly body_slots: readonly number[] | null;
   readonly attribute_parts: readonly string[] | null;
   readonly attribute_slots: readonly number[] | null;
+  readonly separator: string;
 }
 
 export interface ContextRow {

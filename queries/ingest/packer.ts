@@ -41,7 +41,11 @@ const VALUE_INDEX = {
   ctx_id: 9,
 } as const;
 const FIRST_ARG = 10;
-const ARG_SEPARATOR = 0x1f;
+const SEPARATOR = '\u001f';
+const SEPARATOR_CODE = 0x1f;
+/** Of a record that has no shape of its own: its args are head, body and attributes. */
+const WHOLE_BODY = { parts: ['', ''], slots: [FIRST_ARG + 1, 0] };
+const WHOLE_ATTRIBUTES = { parts: ['', ''], slots: [FIRST_ARG + 2, 0] };
 const MAX_VALUE_INDEX = 255;
 /** Longer reasons are only in the attributes: each would make a shape. */
 const MAX_REASON_CHARS = 64;
@@ -64,8 +68,6 @@ for (const name of [
   'collector_ts',
   'line_no',
   'byte_length',
-  'continuations',
-  'flags',
 ] as const) {
   place[name] = placeOf(name);
 }
@@ -75,7 +77,6 @@ const numberPlaces = NUMBERS.map((name) => place[name]);
 /** How the slots of a shape become columns. */
 interface Plan {
   readonly id: Id;
-  readonly flags: number;
   /** Slots whose texts make the context; empty: `fixedContext` holds for all. */
   readonly contextSlots: readonly number[];
   /** null: too many sorts are remembered already. */
@@ -146,19 +147,16 @@ export class Packer {
     filler.setLong(place.byte_offset, record.byteOffset);
     filler.setInt(place.line_no, record.lineNo);
     filler.setInt(place.byte_length, record.byteLength);
-    filler.setInt(place.continuations, hasBlank ? 1 : 0);
-    filler.setByte(place.flags, plan.flags);
     filler.setLong(place.ts, record.ts);
     filler.setId(place.shape_id, plan.id);
     filler.setId(place.context_id, envelope === undefined ? this.contextOf(plan, record) : this.contextId(record));
     const { topic, numbers, args } = plan;
-    if (topic === null) filler.setNull(place.topic_id);
-    else filler.setId(place.topic_id, typeof topic === 'number' ? this.topicOf(plan, record) : topic);
+    if (topic !== null) filler.setId(place.topic_id, typeof topic === 'number' ? this.topicOf(plan, record) : topic);
     for (let i = 0; i < NUMBERS.length; i++) {
       const number = numbers[i]!;
       const column = numberPlaces[i]!;
-      if (number === null) filler.setNull(column);
-      else if ('constant' in number) filler.setLong(column, number.constant);
+      if (number === null) continue;
+      if ('constant' in number) filler.setLong(column, number.constant);
       else if (number.slot >= 0) filler.setLong(column, decimal(bytes, from[number.slot]!, to[number.slot]!));
       else filler.setLong(column, record.lengths[~number.slot]!);
     }
@@ -168,12 +166,11 @@ export class Packer {
       for (let i = 0; i < args.length; i++) length += to[args[i]!]! - from[args[i]!]!;
       filler.beginArgs(length);
       for (let i = 0; i < args.length; i++) {
-        if (i > 0) filler.argChar(ARG_SEPARATOR);
+        if (i > 0) filler.argChar(SEPARATOR_CODE);
         filler.argBytes(bytes, from[args[i]!]!, to[args[i]!]!);
       }
     }
-    if (envelope?.ts === undefined) filler.setNull(place.collector_ts);
-    else filler.setLong(place.collector_ts, envelope.ts);
+    if (envelope?.ts !== undefined) filler.setLong(place.collector_ts, envelope.ts);
     filler.endRow();
   }
 
@@ -185,6 +182,9 @@ export class Packer {
     const whole = (name: string): number | null =>
       Number.isSafeInteger(attributes[name]) ? (attributes[name] as number) : null;
     const reason = text('reason');
+    const args = [record.head, record.body];
+    if (record.attributes !== null) args.push(JSON.stringify(record.attributes));
+    const separator = separatorFor(args);
     const shape: ShapeRow = {
       severity: record.severity,
       file: record.file,
@@ -193,25 +193,25 @@ export class Packer {
       tag: record.tag,
       event: record.event,
       ts_precision_us: record.tsPrecisionUs,
+      flags: flagBits(record.flags),
+      continuations: record.continuations,
       packet: text('packet'),
       qos: whole('qos'),
       reason: reason !== null && reason.length <= MAX_REASON_CHARS ? reason : null,
       time_format: null,
       time_shift_us: 0,
       head: null,
-      body_parts: null,
-      body_slots: null,
-      attribute_parts: null,
-      attribute_slots: null,
+      body_parts: WHOLE_BODY.parts,
+      body_slots: WHOLE_BODY.slots,
+      attribute_parts: record.attributes === null ? null : WHOLE_ATTRIBUTES.parts,
+      attribute_slots: record.attributes === null ? null : WHOLE_ATTRIBUTES.slots,
+      separator,
     };
     filler.setId(place.source_id, this.source);
     filler.setLong(place.byte_offset, record.byteOffset);
     filler.setInt(place.line_no, record.lineNo);
     filler.setInt(place.byte_length, record.byteLength);
-    filler.setInt(place.continuations, record.continuations);
-    filler.setByte(place.flags, flagBits(record.flags));
-    if (record.ts === null) filler.setNull(place.ts);
-    else filler.setLong(place.ts, record.ts);
+    if (record.ts !== null) filler.setLong(place.ts, record.ts);
     filler.setId(place.shape_id, dictionary.shape(shape));
     filler.setId(
       place.context_id,
@@ -224,9 +224,7 @@ export class Packer {
       }),
     );
     const topic = text('topic');
-    if (topic === null) filler.setNull(place.topic_id);
-    else filler.setId(place.topic_id, dictionary.string(topic));
-    for (const name of NUMBERS) filler.setNull(place[name]);
+    if (topic !== null) filler.setId(place.topic_id, dictionary.string(topic));
     const taken = new Set<string>();
     for (const name in NUMBER_COLUMNS) {
       const value = whole(name);
@@ -235,10 +233,10 @@ export class Packer {
       taken.add(column);
       filler.setLong(place[column], value);
     }
-    if (record.envelope?.ts === undefined) filler.setNull(place.collector_ts);
-    else filler.setLong(place.collector_ts, record.envelope.ts);
-    filler.noArgs();
-    filler.whole(record.head, record.body, record.attributes === null ? null : JSON.stringify(record.attributes));
+    if (record.envelope?.ts !== undefined) filler.setLong(place.collector_ts, record.envelope.ts);
+    const joined = Buffer.from(args.join(separator));
+    filler.beginArgs(joined.length);
+    filler.argBytes(joined, 0, joined.length);
     filler.endRow();
   }
 
@@ -345,6 +343,8 @@ export class Packer {
       tag: shape.tag,
       event: shape.event,
       ts_precision_us: shape.tsPrecisionUs,
+      flags: flagBits(shape.flags),
+      continuations: ending === '' ? 0 : 1,
       packet: typeof constants.packet === 'string' ? constants.packet : null,
       qos: typeof constants.qos === 'number' ? constants.qos : null,
       reason:
@@ -356,12 +356,11 @@ export class Packer {
       body_slots: [...bodySlots, 0],
       attribute_parts: shape.attributes?.parts ?? null,
       attribute_slots: attributeSlots === null ? null : [...attributeSlots, 0],
+      separator: SEPARATOR,
     });
     const topicSlots = typeof topic === 'number' ? [topic] : [];
-    const flags = flagBits(shape.flags);
     return {
       id,
-      flags,
       contextSlots,
       contexts: this.contextsOf(shape),
       topic,
@@ -404,6 +403,16 @@ function attributeSources(template: Template | null): AttributeSources {
     else constants[name] = value;
   }
   return { constants, slots, partly };
+}
+
+/** What tells the texts apart again; nearly always the control character that is made for it. */
+function separatorFor(texts: readonly string[]): string {
+  let separator = SEPARATOR;
+  for (let n = 0; ; n++) {
+    const parts = texts.join(separator).split(separator);
+    if (parts.length === texts.length && parts.every((part, i) => part === texts[i])) return separator;
+    separator = `${SEPARATOR}${n}${SEPARATOR}`;
+  }
 }
 
 function flagBits(flags: readonly RecordFlag[] | undefined): number {

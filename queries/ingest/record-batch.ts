@@ -2,7 +2,7 @@
  * Records as columns of bytes, laid out as DuckDB wants them, so that rows cost tens of nanoseconds and can move between threads.
  *
  * What repeats is stored once: the shape of a line (`shapes`), who it is about (`contexts`) and topics (`strings`). A row holds
- * their ids, its numbers, and the texts of its other slots joined in `args`. The view `records` (views/05-records.sql) puts a row together again.
+ * their ids, its numbers, and the texts of its other slots joined in `args`. What a row does not set is null. The view `records` (views/05-records.sql) puts a row together again.
  */
 
 /** Rows a batch holds: DuckDB's vector size. */
@@ -22,17 +22,15 @@ export type ColumnName =
   | 'ctx_id'
   | 'collector_ts'
   | 'line_no'
-  | 'byte_length'
-  | 'continuations'
-  | 'flags';
+  | 'byte_length';
 
 interface Column {
   readonly name: ColumnName;
-  readonly width: 8 | 4 | 1;
+  readonly width: 8 | 4;
   readonly nullable: boolean;
 }
 
-/** In the order of the table `packed_records`; behind them come the text columns `args`, `head`, `body`, `attributes`. */
+/** In the order of the table `packed_records`; behind them comes the text column `args`. */
 export const COLUMNS: readonly Column[] = [
   { name: 'source_id', width: 8, nullable: false },
   { name: 'byte_offset', width: 8, nullable: false },
@@ -48,10 +46,7 @@ export const COLUMNS: readonly Column[] = [
   { name: 'collector_ts', width: 8, nullable: true },
   { name: 'line_no', width: 4, nullable: false },
   { name: 'byte_length', width: 4, nullable: false },
-  { name: 'continuations', width: 4, nullable: false },
-  { name: 'flags', width: 1, nullable: false },
 ];
-export const TEXT_COLUMNS = ['args', 'head', 'body', 'attributes'] as const;
 
 const VALIDITY_BYTES = BATCH_ROWS / 8;
 /** DuckDB's string: length, then up to 12 characters in place. */
@@ -60,7 +55,7 @@ export const INLINE_CHARS = 12;
 
 export interface ColumnPlace {
   readonly at: number; // of the values in the buffer
-  readonly width: 8 | 4 | 1;
+  readonly width: 8 | 4;
   readonly validityAt: number | null;
 }
 
@@ -83,21 +78,12 @@ export function placeOf(name: ColumnName): ColumnPlace {
   return places.get(name)!;
 }
 
-/** Texts of the few records that have no shape, by row. */
-export interface WholeText {
-  readonly row: number;
-  readonly head: string;
-  readonly body: string;
-  readonly attributes: string | null;
-}
-
 export interface RecordBatch {
   rows: number;
   readonly buffer: ArrayBuffer;
   /** Args of more than INLINE_CHARS bytes; their rows hold the length and the offset into this. */
   arena: ArrayBuffer;
   arenaUsed: number; // bytes
-  whole: WholeText[];
 }
 
 const ARENA_BYTES = 256 * 1024;
@@ -167,21 +153,11 @@ export class BatchFiller {
     this.words[(place.at >> 2) + this.row] = value;
   }
 
-  setByte(place: ColumnPlace, value: number): void {
-    this.bytes[place.at + this.row] = value;
-  }
-
-  setNull(place: ColumnPlace): void {
-    const at = (place.at >> 2) + 2 * this.row;
-    this.words[at] = 0;
-    this.words[at + 1] = 0;
-  }
-
   private setValid(place: ColumnPlace): void {
     if (place.validityAt !== null) this.bytes[place.validityAt + (this.row >> 3)]! |= 1 << (this.row & 7);
   }
 
-  /** Starts the row's args of `length` ASCII characters; `argChar` writes them. */
+  /** Starts the row's args of `length` bytes of UTF-8; `argBytes` and `argChar` write them. */
   private argsAt = 0;
   private argsTo: Uint8Array = new Uint8Array(0);
 
@@ -216,16 +192,9 @@ export class BatchFiller {
     this.argsTo[this.argsAt++] = code;
   }
 
+  /** A null string must hold no pointer either. */
   noArgs(): void {
-    const word = (ARGS_AT + STRING_BYTES * this.row) >> 2;
-    this.words[word] = 0;
-    this.words[word + 1] = 0;
-    this.words[word + 2] = 0;
-    this.words[word + 3] = 0;
-  }
-
-  whole(head: string, body: string, attributes: string | null): void {
-    this.batch.whole.push({ row: this.row, head, body, attributes });
+    this.words[(ARGS_AT + STRING_BYTES * this.row) >> 2] = 0;
   }
 
   private room(length: number): void {
@@ -252,7 +221,6 @@ export function newBatch(): RecordBatch {
     buffer: new ArrayBuffer(BUFFER_BYTES),
     arena: new ArrayBuffer(ARENA_BYTES),
     arenaUsed: 0,
-    whole: [],
   };
 }
 
@@ -269,7 +237,6 @@ export function emptyBatch(batch: RecordBatch): RecordBatch {
   }
   bytes.fill(0, ARGS_VALIDITY_AT, ARGS_VALIDITY_AT + VALIDITY_BYTES);
   batch.rows = 0;
-  batch.whole = [];
   return batch;
 }
 

@@ -111,6 +111,8 @@ const DIMENSIONS: readonly Dimension[] = [
       tag: 'VARCHAR',
       event: 'VARCHAR',
       ts_precision_us: 'INTEGER',
+      flags: 'UTINYINT',
+      continuations: 'INTEGER',
       packet: 'VARCHAR',
       qos: 'INTEGER',
       reason: 'VARCHAR',
@@ -121,6 +123,7 @@ const DIMENSIONS: readonly Dimension[] = [
       body_slots: 'UTINYINT[]',
       attribute_parts: 'VARCHAR[]',
       attribute_slots: 'UTINYINT[]',
+      separator: 'VARCHAR',
     },
   },
   {

@@ -166,10 +166,10 @@ export async function takeBack(database: Database, state: FileState, from: LineP
         last: number | null;
         tail: number | null;
       }>(
-        `SELECT count(*) AS records, coalesce(sum(continuations), 0)::BIGINT AS continuations,
+        `SELECT count(*) AS records, coalesce(sum(h.continuations), 0)::BIGINT AS continuations,
            (SELECT count(*) FROM unparsed WHERE source_id = $1) AS unparsed,
            epoch_us(min(ts)) AS "first", epoch_us(max(ts)) AS "last", epoch_us(arg_max(ts, byte_offset)) AS tail
-         FROM packed_records WHERE source_id = $1`,
+         FROM packed_records JOIN shapes h USING (shape_id) WHERE source_id = $1`,
         [part.sourceId],
       );
       const { stats } = part;

@@ -7,9 +7,9 @@
 -- How: literal parts of the shape and the record's values in turn. Head, body and attributes cost a microsecond a row, so filter by
 --   the other columns first.
 -- Example: SELECT ts, event, body FROM records WHERE event = 'aio_busy' ORDER BY ts LIMIT 10;
-CREATE OR REPLACE MACRO slot_values(thread, client_id, peer, topic, packet_id, stream_id, bytes, count, ctx_id, args) AS
+CREATE OR REPLACE MACRO slot_values(thread, client_id, peer, topic, packet_id, stream_id, bytes, count, ctx_id, args, separator) AS
   [thread, client_id, peer, topic, packet_id::VARCHAR, stream_id::VARCHAR, bytes::VARCHAR, count::VARCHAR, ctx_id::VARCHAR]
-  || coalesce(string_split(args, chr(31)), []);
+  || coalesce(string_split(args, separator), []);
 
 CREATE OR REPLACE MACRO fill_slots(parts, slots, slot_texts) AS
   CASE WHEN parts IS NOT NULL
@@ -31,16 +31,17 @@ CREATE OR REPLACE MACRO flag_words(flags) AS
   list_filter(['line-truncated', 'invalid-utf8', 'nul-bytes', 'interleaved', 'cut'], lambda word, n: (flags::INTEGER >> (n::INTEGER - 1)) & 1 = 1);
 
 CREATE OR REPLACE VIEW records AS
-SELECT r.source_id, r.line_no, r.byte_offset, r.byte_length, r.continuations, r.ts, h.ts_precision_us, h.severity, x.thread,
+SELECT r.source_id, r.line_no, r.byte_offset, r.byte_length, h.continuations, r.ts, h.ts_precision_us, h.severity, x.thread,
   h.file, h.line, h.func, h.tag, x.client_id, x.bridge_id, NULL::VARCHAR AS attribution, x.peer, h.event,
   h.packet, h.qos, h.reason, t.text AS topic, r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id,
-  coalesce(r.head, stamp_text(r.ts, h.time_format, h.time_shift_us)
-    || replace(replace(replace(h.head, '{thread}', coalesce(x.thread, '')), '{peer}', coalesce(x.peer, '')), '{client}', coalesce(x.client_id, ''))) AS head,
-  coalesce(r.body, fill_slots(h.body_parts, h.body_slots,
-    slot_values(x.thread, x.client_id, x.peer, t.text, r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args))) AS body,
-  coalesce(r.attributes, fill_slots(h.attribute_parts, h.attribute_slots,
-    slot_values(x.thread, x.client_id, x.peer, t.text, r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args)))::JSON AS attributes,
-  flag_words(r.flags) AS flags, r.collector_ts, x.envelope
+  coalesce(stamp_text(r.ts, h.time_format, h.time_shift_us)
+    || replace(replace(replace(h.head, '{thread}', coalesce(x.thread, '')), '{peer}', coalesce(x.peer, '')), '{client}', coalesce(x.client_id, '')),
+    split_part(r.args, h.separator, 1)) AS head,
+  fill_slots(h.body_parts, h.body_slots,
+    slot_values(x.thread, x.client_id, x.peer, t.text, r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args, h.separator)) AS body,
+  fill_slots(h.attribute_parts, h.attribute_slots,
+    slot_values(x.thread, x.client_id, x.peer, t.text, r.packet_id, r.stream_id, r.bytes, r.count, r.ctx_id, r.args, h.separator))::JSON AS attributes,
+  flag_words(h.flags) AS flags, r.collector_ts, x.envelope
 FROM packed_records r
 JOIN shapes h USING (shape_id)
 JOIN contexts x USING (context_id)
