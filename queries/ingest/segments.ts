@@ -27,6 +27,8 @@ const WORKER_MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8
 const SPARE_BATCHES = 32;
 /** Segments read or waiting to be stored, per parsing thread. Bounds memory. */
 const AHEAD = 4;
+/** With less than this before it, this thread would not get back what learning the shapes of a log costs. */
+const MIN_OWN_BYTES = 512 * 1_048_576;
 /** Segments a worker has been asked for: it goes on with the next while this thread stores rows and cannot ask. */
 const ASKED = 2;
 
@@ -156,12 +158,13 @@ export class SegmentPool {
           hint: 'Run the same command again; what was read is kept.',
         });
       }
-      let result = await this.result(number);
+      const helps = fileBytes - position >= MIN_OWN_BYTES;
+      let result = await this.result(number, helps);
       if (result.start !== position) {
         // What one thread would hold back reached into this segment: it is read again from where the last one ended.
         const to = Math.max(result.end, position);
         this.ask({ number, path: file, job, from: position, to, fileBytes, exact: true, spare: [] }, true);
-        result = await this.result(number);
+        result = await this.result(number, helps);
       }
       yield result;
       position = result.end;
@@ -219,7 +222,8 @@ export class SegmentPool {
     if (result.number >= this.oldestWanted) this.results.set(result.number, result);
   }
 
-  private async result(number: number): Promise<SegmentResult> {
+  /** `helps`: this thread parses too if there is no core left for it. */
+  private async result(number: number, helps: boolean): Promise<SegmentResult> {
     for (;;) {
       if (this.failure !== null) throw this.failure;
       const result = this.results.get(number);
@@ -227,7 +231,7 @@ export class SegmentPool {
         this.results.delete(number);
         return result;
       }
-      if (this.threads > this.members.length && this.waiting.length > 0) {
+      if (helps && this.threads > this.members.length && this.waiting.length > 0) {
         this.own ??= new (await import('./segment-parser.ts')).SegmentParser();
         this.keep(this.own.parse(this.nextRequest()));
         await nextTurn(); // lets the workers' answers in
