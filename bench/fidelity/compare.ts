@@ -40,7 +40,7 @@ const CYCLES_TOLERANCE = 1;
 /** Debug events of the bridge that are compared; of the others the simulator writes only some. */
 const DEBUG_COMPARED = /bridge_forward|bridge_ack_rx|bridge_acked|ctx_cache_flush/;
 /** Loops that run as fast as the CPU lets them: compared as present or absent. */
-const CPU_SPEED = /ctx_cache_flush/;
+const CPU_SPEED = /ctx_cache_flush|bridge_subscribe_retry/;
 /** The flood of a cancelled sub stream, which takes these with it, where there is one. */
 const CANCEL_FLOOD = /quic_substream_recv_retry|quic_tran_recv_error|quic_stream_aio_begin_failed/;
 const FLOOD_FROM = 100;

@@ -12,6 +12,8 @@ const LAYOUTS: readonly (readonly [RegExp, Layout])[] = [
   [/^emqx\.log\.gz$/, 'emqx-text'],
 ];
 
+const OF_ANY_CLIENT: ReadonlySet<string> = new Set(['client_online', 'client_offline']);
+
 export async function measureReal(scenario: Scenario): Promise<Measures> {
   const { folder, truth } = scenario;
   const origin = originOf(truth);
@@ -52,6 +54,8 @@ function countRecord(events: Map<string, number>, layout: Layout, record: LogRec
   if (record.event === null) return;
   const product = layout === 'emqx-text' ? 'emqx' : 'nanomq';
   if (product === 'emqx' && record.clientId !== truth.clientid) return;
+  // Local clients come and go with the same lines.
+  if (OF_ANY_CLIENT.has(record.event) && record.attributes?.client_id !== truth.clientid) return;
   if (record.ts !== null && product === 'emqx' && record.ts > micros(truth.end)) return;
   add(events, `${record.severity} ${eventKey(product, record.event, record.attributes)}`, 1);
 }

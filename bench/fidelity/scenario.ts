@@ -18,7 +18,7 @@ import {
   type Stimulus,
 } from '../../engine/index.ts';
 import { bridgeBlock, readKeys } from './nanomq-conf.ts';
-import { type Publish, throughLocalConnection } from './publisher.ts';
+import { type Published, throughLocalConnection } from './publisher.ts';
 
 export interface Truth {
   readonly id: string;
@@ -145,9 +145,9 @@ function readBrokerSettings(folder: string): BrokerSettings {
  * Messages of this bridge: those that a forward rule or a subscription of it matches. What was published before NanoMQ ran never
  * reached it.
  */
-function readMessages(folder: string, truth: Truth, origin: number): { up: Publish[]; down: Stimulus[] } {
+function readMessages(folder: string, truth: Truth, origin: number): { up: Published[]; down: Stimulus[] } {
   const topics = topicsOf(folder);
-  const up: Publish[] = [];
+  const up: Published[] = [];
   const down: Stimulus[] = [];
   for (const line of readLines(folder, 'published.jsonl.gz')) {
     const isUp = line.dir === 'up';
@@ -156,10 +156,14 @@ function readMessages(folder: string, truth: Truth, origin: number): { up: Publi
     if (at < 0 || !topics(isUp ? 'up' : 'down', topic)) continue;
     const size = Number(line.size ?? (isUp ? truth.publish?.size : truth.downlink?.size) ?? PAYLOAD_BYTES);
     const message: Message = { seq: Number(line.s), topic, qos: Number(line.q) as Qos, size };
-    if (isUp) up.push({ at, kind: 'publish', message });
+    if (isUp) up.push({ publish: { at, kind: 'publish', message }, answeredAt: answerOf(line, origin) });
     else down.push({ at, kind: 'downlink', message });
   }
   return { up, down };
+}
+
+function answerOf(line: Record<string, unknown>, origin: number): number | null {
+  return line.ack === undefined ? null : micros(String(line.ack)) - origin;
 }
 
 /** Distinct messages of this bridge that arrived, by direction. */

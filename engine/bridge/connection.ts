@@ -117,6 +117,8 @@ function newPipe(bridge: Bridge, maximumPacketSize: number | null, connackDelive
     tickAt: bridge.now + tickPeriod(bridge),
     watchdogAt: bridge.profile.watchdogMs === null ? null : bridge.now + watchdogPeriod(),
     slowestWrite: Array<number>(STREAMS).fill(0),
+    idealBufferLogged: Array<boolean>(STREAMS).fill(false),
+    lastPublishAt: 0,
     acksUnderWay: Array<number>(STREAMS).fill(0),
     maximumPacketSize,
     receiveFreeAt: 0,
@@ -139,7 +141,7 @@ function endNegotiation(bridge: Bridge, nngError: string, byTransport: boolean):
   if (quic) logStreamsDown(bridge, byTransport);
   log(bridge, 'info', quic ? 'bridge_negotiation_failed' : 'tcp_bridge_aio_error', { nng_errstr: nngError });
   if (quic) {
-    logReadsCancelled(bridge, false);
+    logReadsCancelled(bridge, byTransport ? 'transport' : 'peer');
     logReceiveRetried(bridge);
     logConnectionReleased(bridge);
   }

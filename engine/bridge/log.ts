@@ -77,8 +77,17 @@ export function hostPort(bridge: Bridge): string {
  * change what happens.
  */
 export function linePercent(bridge: Bridge): number {
+  return lineNoise(bridge) % 100;
+}
+
+/** The same from 0 to 999. */
+export function linePermille(bridge: Bridge): number {
+  return lineNoise(bridge) % 1000;
+}
+
+function lineNoise(bridge: Bridge): number {
   bridge.lineNoise = (Math.imul(bridge.lineNoise, 1_664_525) + 1_013_904_223) | 0;
-  return (bridge.lineNoise >>> 8) % 100;
+  return bridge.lineNoise >>> 8;
 }
 
 function pointer(base: number, index: number): string {

@@ -56,6 +56,9 @@ export interface Pipe {
   watchdogAt: Micros | null;
   /** Slowest write of each stream since the watchdog last looked. */
   readonly slowestWrite: Micros[];
+  /** Streams whose ideal send buffer has been named. */
+  readonly idealBufferLogged: boolean[];
+  lastPublishAt: Micros;
   /** Acknowledgements of each stream that are not sent yet. */
   readonly acksUnderWay: number[];
   maximumPacketSize: number | null;

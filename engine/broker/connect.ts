@@ -12,6 +12,7 @@ import { type Broker, type Connection, type ConnectPacket, newConnection } from 
 const RIVAL_PORTS = [20_000, 29_999] as const;
 const REASON_SESSION_TAKEN_OVER = 142;
 const REASON_NOT_AUTHORIZED = 135;
+const REASON_BANNED = 138;
 
 export function onConnect(broker: Broker, connection: Connection, packet: ConnectPacket): void {
   connection.clientId = packet.clientId;
@@ -19,7 +20,9 @@ export function onConnect(broker: Broker, connection: Connection, packet: Connec
   connection.connectBy = null;
   const isBridge = connection.transport !== 'none';
   if (isBridge) broker.lastClient = packet;
-  logReceived(broker, connection, CONTROL_STREAM, packet);
+  // Measured (08b): of a banned client only the CONNACK has a line.
+  const banned = isBridge && broker.refuse === REASON_BANNED;
+  if (!banned) logReceived(broker, connection, CONTROL_STREAM, packet);
   if (isBridge && broker.refuse !== null) {
     refuse(broker, connection, packet, broker.refuse);
     return;

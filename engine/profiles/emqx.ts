@@ -17,7 +17,7 @@ const V4_0: BrokerProfile = {
   advertisesReceiveMaximum: false, // §3: from 5.6.0
   retryIntervalS: 30, // §3
   takeoverReason: 'takeovered', // §4: 4.x spells it so
-  logsAuthorization: false, // measured: no line in 4.4.19, 5.0.26, 5.3.2
+  authorizationLog: null, // measured: no line in 4.4.19, 5.0.26, 5.3.2
 };
 
 const V5_0_0: BrokerProfile = {
@@ -47,7 +47,7 @@ const V5_5_0: BrokerProfile = {
   ...V5_0_26,
   quicWaitOnCloseMs: 3000, // §2.6; §7: 5.3.2 does not close QUIC, 5.5.1 does after 3 s
   closesQuicAfterWait: true, // §7: 5.5.1
-  logsAuthorization: true, // measured: 5.5.1 and later
+  authorizationLog: 'info', // measured: 5.5.1 to 5.8.2
 };
 
 const V5_6_0: BrokerProfile = {
@@ -66,7 +66,12 @@ const V5_8_2: BrokerProfile = { ...V5_8_0, generation: 'D', counterScope: 'conne
 const V5_8_3: BrokerProfile = { ...V5_8_2, discardWaitMs: 3000, kickWaitMs: 1000 }; // 07508d6628
 
 // §2.6: asynchronous abort of the read side; the new CONNACK no longer waits noticeably.
-const V5_8_5: BrokerProfile = { ...V5_8_3, discardWaitMs: 0, kickWaitMs: 0 };
+const V5_8_5: BrokerProfile = {
+  ...V5_8_3,
+  discardWaitMs: 0,
+  kickWaitMs: 0,
+  authorizationLog: 'debug', // measured: 5.8.9, 6.2.0; of 5.8.3 to 5.8.8 nothing is known
+};
 
 const ROWS: readonly ReleaseRow<BrokerProfile>[] = [
   { from: '4.0.0', to: '4.4.99', profile: V4_0 },

@@ -22,6 +22,7 @@ const QUIC_0_22_10: BridgeProfile = {
   sendQueueCap: 64, // measured.md head; NNG_MAX_SEND_LMQ
   busyQos0: 'queue', // §2.4-5
   busySubscribe: 'queue', // §2.4-5
+  subscribeRetry: false, // §4: from 0.23.3
   queueOverflow: 'drop-oldest', // §2.4-5
   resendWhileBusy: 'skip', // §3.2
   cancelTimer: 'unless-priority', // §2.5
@@ -87,6 +88,7 @@ const QUIC_0_23_2: BridgeProfile = {
 
 const QUIC_0_23_3: BridgeProfile = {
   ...QUIC_0_23_2,
+  subscribeRetry: true, // §4, logs 2.1.3 row 6; measured 08b
   log: {
     ...QUIC_0_23_2.log,
     dialResult: false, // logs 2.2.3 row 4: trace from here on
@@ -96,6 +98,7 @@ const QUIC_0_23_3: BridgeProfile = {
 
 const QUIC_0_23_7: BridgeProfile = {
   ...QUIC_0_23_3,
+  subscribeRetry: false, // §4: the error of a closed pipe ends it; measured 08a (0.23.10)
   clearBusyBeforeParked: true, // c86a8064e
   log: {
     ...QUIC_0_23_3.log,
@@ -199,6 +202,7 @@ const TCP_0_22_10: BridgeProfile = {
   sendQueueCap: 64, // §1
   busyQos0: 'queue', // §2.7
   busySubscribe: 'queue', // §2.7
+  subscribeRetry: false, // QUIC only: measured there
   queueOverflow: 'drop-oldest', // §2.7
   resendWhileBusy: 'queue', // §3.2
   cancelTimer: 'always', // §2.7

@@ -26,6 +26,8 @@ export interface BridgeProfile {
   readonly busyQos0: 'queue' | 'drop' | 'queue-if-retry_qos_0';
   /** SUBSCRIBE while another send is in flight. */
   readonly busySubscribe: 'queue' | 'like-qos0';
+  /** A SUBSCRIBE whose write fails because the pipe is closing is submitted again at once. */
+  readonly subscribeRetry: boolean;
   readonly queueOverflow: 'drop-oldest' | 'drop-oldest-unless-qos0';
   readonly resendWhileBusy: 'skip' | 'queue';
   readonly cancelTimer: 'unless-priority' | 'always';
@@ -108,8 +110,8 @@ export interface BrokerProfile {
   readonly advertisesReceiveMaximum: boolean;
   /** Resend of unacknowledged deliveries on a living connection, s; null: never. */
   readonly retryIntervalS: number | null;
-  /** What is allowed has a line at info. */
-  readonly logsAuthorization: boolean;
+  /** Level of the line about what is allowed; null: there is none. */
+  readonly authorizationLog: Severity | null;
   /** How the release spells the end of a session that another connection took over. */
   readonly takeoverReason: 'takenover' | 'takeovered';
 }
