@@ -36,7 +36,7 @@ export async function simulatedFindings(scenario: Scenario, records: readonly Si
   const folder = mkdtempSync(path.join(tmpdir(), 'bridgetrace-fidelity-'));
   try {
     const start = originOf(scenario.truth);
-    const { clientId } = scenario.options.bridge.settings;
+    const { clientId } = scenario.bridges[0].options.bridge.settings;
     const nanomq = { release: scenario.truth.nanomq_version, start };
     const emqx = { release: scenario.truth.emqx_version, start };
     const logs = {
@@ -63,7 +63,7 @@ export async function simulatedFindings(scenario: Scenario, records: readonly Si
 
 async function findingsIn(database: Database, scenario: Scenario): Promise<readonly string[]> {
   const { findings } = await analyze(database, { runId: OBSERVED });
-  const { clientId } = scenario.options.bridge.settings;
+  const clients = new Set(scenario.bridges.map(({ options }) => options.bridge.settings.clientId));
   // Without the settings that NanoMQ prints at boot a bridge may have no client id.
-  return findings.filter(({ client_id }) => (client_id ?? clientId) === clientId).map(({ id }) => id);
+  return findings.filter(({ client_id }) => client_id === null || clients.has(client_id)).map(({ id }) => id);
 }

@@ -73,6 +73,8 @@ export function onConnack(bridge: Bridge, packet: Extract<Packet, { type: 'conna
   // The first parked aio goes out before any SUBSCRIBE (§4-2).
   const parked = bridge.parked.shift();
   if (parked) pipeSend(bridge, pipe, parked.aio, parked.outgoing);
+  // Measured (08a): the receive is armed again whatever the CONNACK says.
+  if (refused && bridge.profile.log.receiveArmed) logReceiveArmed(bridge, CONTROL_STREAM);
   onConnectCallback(bridge, packet.reasonCode);
   if (!refused) onConnackDelivered(bridge, packet.serverKeepaliveS);
 }

@@ -178,11 +178,13 @@ function heldBy(bridge: Bridge): BridgeHeld {
 function newBridge({ profile, settings, rng, choices, process, resendScanStart }: BridgeOptions): Bridge {
   if (profile.transport !== settings.transport) throw new RangeError('profile and settings name different transports');
   if (settings.parallel < 1) throw new RangeError('system.parallel must be at least 1');
+  const shared = process ?? { execone: 0, bridges: 0 };
   return {
     profile,
     settings,
     rng,
-    process: process ?? { execone: 0 },
+    process: shared,
+    index: shared.bridges++,
     logRank: SEVERITY_RANK[settings.logLevel ?? 'trace'],
     lineNoise: rng.int(0, LINE_NOISE_MAX),
     streamPointers: [],

@@ -31,8 +31,8 @@ const SHUT_BY_PEER = 139;
 /** Shares of connects with a line about the send buffer of the control stream, and with lines about refused streams. */
 const IDEAL_BUFFER_PERCENT = 50;
 const NOT_ACCEPTED_PERCENT = 6;
-/** Share of ends by FIN in which the close of the connection is seen before ours is done (measured §2.16: "only sometimes"). */
-const CLOSE_AFTER_FIN_PERCENT = 15;
+/** Share of ends by FIN in which the close of the connection is seen before ours is done (measured: 25 of 130). */
+const CLOSE_AFTER_FIN_PERCENT = 19;
 const CONTROL_STREAM_DOWN = 1;
 /**
  * From which sub stream on a teardown cancels the reads that are pending, out of 100: the end of the connection races with it
@@ -50,12 +50,14 @@ const READS_CANCELLED_AFTER_TIMEOUT: typeof READS_CANCELLED_FROM = [[28, 3]];
 const ONLY_MAIN_READ_CANCELLED_PERCENT = 7;
 /**
  * msquic names a stream's ideal send buffer, once a connection, when the bytes in flight reach a new maximum while that stream
- * sends. That is up to how writes and acknowledgements interleave within a millisecond; the shares are measured, of writes that
- * follow another closely (21, 26: 20 and 35 messages a second) and of others (02a to 03k: 5 and 10).
+ * sends. That is up to how writes and acknowledgements interleave within a millisecond. The shares of writes are measured, by the
+ * time since the write before: 20 to 35 messages a second (21, 26), 10 (03c to 03k), 5 and fewer (02a to 02f).
  */
-const IDEAL_BUFFER_CLOSE_PERMILLE = 45;
-const IDEAL_BUFFER_APART_PERMILLE = 7;
-const CLOSE_WRITES: Micros = 60_000;
+const IDEAL_BUFFER_PERMILLE: readonly (readonly [apart: Micros, permille: number])[] = [
+  [60_000, 45],
+  [150_000, 3],
+];
+const IDEAL_BUFFER_RARE_PERMILLE = 7;
 /** Measured (17): one abort is followed by eight reopenings within the second, the last three refused by EMQX's limit of ten. */
 const REOPENINGS = 8;
 const REOPENINGS_ACCEPTED = 5;
@@ -63,7 +65,7 @@ const REOPENINGS_ACCEPTED = 5;
 export function logDialBegin(bridge: Bridge): void {
   const [host = '', port = ''] = hostPort(bridge).split(':');
   log(bridge, 'info', 'quic_dial_begin');
-  if (bridge.connections === 1) log(bridge, 'info', 'msquic_enabled');
+  if (bridge.connections === 1 && bridge.index === 0) log(bridge, 'info', 'msquic_enabled');
   log(bridge, 'warn', 'quic_no_tls_credentials');
   log(bridge, 'info', 'quic_connecting', { host, port });
 }
@@ -198,7 +200,7 @@ export function logIdealBuffer(bridge: Bridge, pipe: Pipe, sid: number): void {
   const apart = bridge.now - pipe.lastPublishAt;
   pipe.lastPublishAt = bridge.now;
   if (pipe.idealBufferLogged[sid]) return;
-  const permille = apart <= CLOSE_WRITES ? IDEAL_BUFFER_CLOSE_PERMILLE : IDEAL_BUFFER_APART_PERMILLE;
+  const permille = IDEAL_BUFFER_PERMILLE.find(([most]) => apart <= most)?.[1] ?? IDEAL_BUFFER_RARE_PERMILLE;
   if (linePermille(bridge) >= permille) return;
   pipe.idealBufferLogged[sid] = true;
   log(bridge, 'info', 'quic_stream_ideal_buffer', { sid });

@@ -21,6 +21,8 @@ export interface Outgoing {
 export interface BridgeProcess {
   /** NanoMQ's `execone`: while it is above 0, a QUIC bridge that connects is ignored by its own connect callback (D9). */
   execone: number;
+  /** Bridges made so far: each has pointers of its own in the log. */
+  bridges: number;
 }
 
 /** nng's asynchronous operation: busy from submission until its completion callback has returned. */
@@ -91,6 +93,8 @@ export interface Bridge {
   readonly settings: BridgeSettings;
   readonly rng: Rng;
   readonly process: BridgeProcess;
+  /** Number within the process, from 0. */
+  readonly index: number;
   /** Lines less severe than this are not made. */
   readonly logRank: number;
   /** State of the numbers that decide how many lines of a kind there are. */

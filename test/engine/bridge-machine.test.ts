@@ -556,7 +556,7 @@ describe('negotiation and refusal (§3.3, §4)', () => {
   });
 
   it('the bridges of a process count together: the second is ignored until the first has gone (D9)', () => {
-    const process = { execone: 0 };
+    const process = { execone: 0, bridges: 0 };
     const settings: Partial<BridgeSettings> = { subscriptions: [{ topic: 'a', qos: 0 }] };
     const first = connectedPeer('0.23.6', 'quic', { process, settings });
     const second = connectedPeer('0.23.6', 'quic', { process, settings, seed: 2 });
@@ -568,7 +568,7 @@ describe('negotiation and refusal (§3.3, §4)', () => {
   });
 
   it('a bridge without subscriptions does not count', () => {
-    const process = { execone: 0 };
+    const process = { execone: 0, bridges: 0 };
     connectedPeer('0.23.6', 'quic', { process });
     const second = connectedPeer('0.23.6', 'quic', { process, seed: 2 });
     assert.equal(second.countOf('bridge_connected'), 1);

@@ -100,7 +100,7 @@ function cancelLost(nanomq: string, transport: Transport): boolean {
 }
 
 function secondBridgeSubscribes(nanomq: string): { readonly subscribed: boolean; readonly up: boolean; second: Peer } {
-  const process = { execone: 0 };
+  const process = { execone: 0, bridges: 0 };
   const settings = { subscriptions: [{ topic: 'down/#', qos: 0 as const }] };
   connectedPeer(nanomq, 'quic', { process, settings });
   const second = connectedPeer(nanomq, 'quic', { process, settings, seed: 2 });
