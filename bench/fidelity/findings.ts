@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { SimRecord } from '../../engine/index.ts';
+import type { Choices, SimRecord } from '../../engine/index.ts';
 import { analyze, Database, ingest, OBSERVED } from '../../queries/index.ts';
 import { choices, rebuild } from '../../replay/index.ts';
 import { printEmqxLine, printTraceLine } from '../../replay/print-emqx.ts';
@@ -12,8 +12,8 @@ import { originOf, type Scenario } from './scenario.ts';
 export interface RealLogs {
   /** Of the bridge, most certain first. */
   readonly findings: readonly string[];
-  /** Outcome of a race that the log shows, as a replay's baseline is held to it: see {@link Choices}. */
-  readonly receiveLost: readonly boolean[];
+  /** Outcomes of races that the log shows, as a replay's baseline is held to them. */
+  readonly choices: Choices;
 }
 
 export async function readRealLogs(scenario: Scenario): Promise<RealLogs> {
@@ -25,7 +25,7 @@ export async function readRealLogs(scenario: Scenario): Promise<RealLogs> {
   try {
     await ingest(database, { paths: logs });
     const cassette = await rebuild(database, { runId: OBSERVED, clientId: scenario.truth.clientid });
-    return { findings: await findingsIn(database, scenario), receiveLost: choices(cassette).receiveLost ?? [] };
+    return { findings: await findingsIn(database, scenario), choices: choices(cassette) };
   } finally {
     database.close();
   }

@@ -27,9 +27,7 @@ const SEEDS_APART = 10_000;
  */
 export function measureSimulated(scenario: Scenario, seed: number, choices: Choices = {}): Simulated {
   const process: BridgeProcess = { execone: 0, bridges: 0 };
-  const runs = scenario.bridges.map((bridge, index) =>
-    runBridge(bridge, process, seed + index * SEEDS_APART, choices),
-  );
+  const runs = scenario.bridges.map((bridge, index) => runBridge(bridge, process, seed + index * SEEDS_APART, choices));
   const [first] = runs;
   const { clientId } = scenario.bridges[0].options.bridge.settings;
   const records = runs.flatMap((run) => run.records);

@@ -97,8 +97,7 @@ export function closeGracefully(broker: Broker, connection: Connection, reason: 
 
 /** The peer did not close in time. */
 export function onCloseTimeout(broker: Broker, connection: Connection): void {
-  const givenUp =
-    connection.closeReason === 'discarded' && broker.profile.discardWaitMs >= STEPDOWN_CALL_TIMEOUT_MS;
+  const givenUp = connection.closeReason === 'discarded' && broker.profile.discardWaitMs >= STEPDOWN_CALL_TIMEOUT_MS;
   const drawn = givenUp ? LAST_LINES_OF_KILLED[broker.rng.int(0, LAST_LINES_OF_KILLED.length - 1)]! : 'both';
   terminate(broker, connection, drawn);
   if (!givenUp) return;

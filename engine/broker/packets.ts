@@ -175,7 +175,11 @@ function logAllowed(broker: Broker, connection: Connection, stream: number, topi
     allowed.delete(oldest);
   }
   allowed.set(asked, broker.now + seconds(ALLOWED_FOR_S));
-  log(broker, identityOn(connection, stream), severity, 'authorization_allowed', { topic, action, source: AUTHZ_SOURCE });
+  log(broker, identityOn(connection, stream), severity, 'authorization_allowed', {
+    topic,
+    action,
+    source: AUTHZ_SOURCE,
+  });
 }
 
 /** [MQTT-4.3.3-10]: a QoS 2 packet id is not routed again until its PUBREL. */

@@ -65,11 +65,10 @@ const V5_8_2: BrokerProfile = { ...V5_8_0, generation: 'D', counterScope: 'conne
 
 const V5_8_3: BrokerProfile = { ...V5_8_2, discardWaitMs: 3000, kickWaitMs: 1000 }; // 07508d6628
 
-// §2.6: asynchronous abort of the read side; the new CONNACK no longer waits noticeably.
 const V5_8_5: BrokerProfile = {
   ...V5_8_3,
-  discardWaitMs: 0,
-  kickWaitMs: 0,
+  discardWaitMs: 0, // §2.6: asynchronous abort of the read side; the new CONNACK no longer waits noticeably
+  kickWaitMs: 0, // §2.6: the same
   authorizationLog: 'debug', // measured: 5.8.9, 6.2.0; of 5.8.3 to 5.8.8 nothing is known
 };
 

@@ -1,0 +1,36 @@
+/** What a real incident shows that the model does not, and why; part of docs/FIDELITY.md. */
+export interface Reason {
+  readonly what: string;
+  readonly why: string;
+}
+
+export const REASONS: readonly Reason[] = [
+  {
+    what: '`ctx_cache_flush`, `bridge_subscribe_retry`, and the lines of a cancelled sub stream in a flood',
+    why: 'loops that run as fast as the CPU lets them; compared as present or absent.',
+  },
+  {
+    what: '`quic_stream_ideal_buffer`',
+    why: 'msquic writes it when the bytes in flight reach a new maximum, which depends on how writes and acknowledgements interleave within a millisecond. Drawn with the measured shares.',
+  },
+  {
+    what: '`quic_stream_not_accepted`',
+    why: 'a race between the handshake and the first streams, in 17 of 250 connections, up to three of five in an incident on a loaded machine. Drawn with the measured share.',
+  },
+  {
+    what: '`quic_stream_op_cancelled`, `quic_fin_received`, `bridge_disconnect_packet_rx` and what follows them',
+    why: 'at the end of a connection the DISCONNECT, the FIN and the close race with each other through threads of the product. Drawn with the measured shares.',
+  },
+  {
+    what: 'losses of 19 and 19b',
+    why: 'a spinning process shared the CPU (measured §5): an acknowledgement took 62 ms in half of the cases, but more than 72 ms in a fifth and up to 0.5 s, which keeps an aio busy when its next message comes. The simulator has the link’s delay only.',
+  },
+  {
+    what: 'losses of 20',
+    why: 'after 17 s without an acknowledgement msquic has sent its initial congestion window of 12.5 kB and sends no more; those eight messages die with the connection instead of reaching the socket of the frozen broker. The simulator has no congestion window.',
+  },
+  {
+    what: '17: `quic_stream_ideal_buffer` and `quic_streams_available` beyond the first four and two',
+    why: 'what msquic writes about the streams that the watchdog opens again while the link is down.',
+  },
+];
