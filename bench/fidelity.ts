@@ -58,15 +58,16 @@ async function kept(name: string, make: () => Promise<Comparison>): Promise<Comp
 
 async function compareIncident(scenario: Scenario): Promise<Comparison> {
   const real = await measureReal(scenario);
-  const { findings, choices } = await readRealLogs(scenario);
+  const logs = await readRealLogs(scenario);
+  const choices: Choices = { ...logs.choices, deadResult: real.deadResult };
   const runs: Measures[] = [];
   const found: (readonly string[])[] = [];
   for (let seed = 1; seed <= seeds; seed += 1) {
-    const { measures, records } = measureSimulated(scenario, seed, { receiveLost: choices.receiveLost });
+    const { measures, records } = measureSimulated(scenario, seed, { ...choices, redialMs: [] });
     runs.push(measures);
     if (seed <= SEEDS_WITH_FINDINGS) found.push(await simulatedFindings(scenario, records));
   }
-  const comparison = compare(scenario, real, runs, { real: findings, simulated: found });
+  const comparison = compare(scenario, real, runs, { real: logs.findings, simulated: found });
   if (comparison.rows.every((row) => row.met) || (choices.redialMs ?? []).length === 0) return comparison;
   return { ...comparison, withRedialsOfLog: compareAgain(comparison, real, runsWith(scenario, choices)) };
 }

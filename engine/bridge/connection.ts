@@ -9,6 +9,7 @@ import {
   logConnectionReleased,
   logDialFailed,
   logDialReported,
+  logFirstIdealBuffer,
   logHandshakeDone,
   logReadsCancelled,
   logReceiveCancelled,
@@ -63,6 +64,7 @@ export function onTransportConnected(bridge: Bridge): void {
 
 export function onConnack(bridge: Bridge, packet: Extract<Packet, { type: 'connack' }>): void {
   const refused = packet.reasonCode !== 0;
+  if (bridge.settings.transport === 'quic') logFirstIdealBuffer(bridge, refused);
   // Data delivered together with a FIN is not read (§3.3): the refusal is not seen, the negotiation just ends.
   if (refused && bridge.rng.int(1, REFUSED_OF) > REFUSED_SEEN) return;
   if (packet.maximumPacketSize !== null) {
@@ -230,9 +232,11 @@ function losesReceiveRace(bridge: Bridge, pipe: Pipe, cause: CloseCause): boolea
     pipe.receiverDead = true;
   }
   logStreamsDown(bridge, false);
-  logReceiveRetried(bridge);
+  // Measured (03l): here each attempt gets as far as waiting.
+  logReceiveRetried(bridge, false);
   log(bridge, 'info', 'quic_main_stream_aborted');
-  pipe.deadResult = DEAD_RESULTS[bridge.rng.int(0, 1)]!;
+  const drawn = DEAD_RESULTS[bridge.rng.int(0, 1)]!;
+  pipe.deadResult = bridge.deadResultChoices[bridge.nextDeadResultChoice++] ?? drawn;
   // Writes that the transport will never complete fail like the next ones.
   for (const token of pipe.writes.keys()) {
     bridge.turns.push({ at: bridge.now, kind: 'sent', token, result: pipe.deadResult });

@@ -193,6 +193,8 @@ function newBridge({ profile, settings, rng, choices, process, resendScanStart }
     nextRedialChoice: 0,
     receiveLostChoices: choices?.receiveLost ?? [],
     nextReceiveLostChoice: 0,
+    deadResultChoices: choices?.deadResult ?? [],
+    nextDeadResultChoice: 0,
     now: 0,
     out: [],
     phase: { kind: 'idle' },

@@ -28,8 +28,12 @@ const STATUS_UNREACHABLE = 0x71;
 /** Sticky dial codes: the first reason is kept for the life of the bridge (nanomq-logs §1.4). */
 const SHUT_BY_TRANSPORT = 136;
 const SHUT_BY_PEER = 139;
-/** Shares of connects with a line about the send buffer of the control stream, and with lines about refused streams. */
-const IDEAL_BUFFER_PERCENT = 50;
+/**
+ * Share of CONNACKs with a line about the send buffer of the control stream (measured: 129 of 215, and of those in 08a and 08b, where
+ * most are refusals, 25 of 63), and of connects with lines about refused streams.
+ */
+const IDEAL_BUFFER_PERCENT = 60;
+const IDEAL_BUFFER_REFUSED_PERCENT = 40;
 const NOT_ACCEPTED_PERCENT = 6;
 /** Share of ends by FIN in which the close of the connection is seen before ours is done (measured: 25 of 130). */
 const CLOSE_AFTER_FIN_PERCENT = 19;
@@ -81,7 +85,6 @@ export function logHandshakeDone(bridge: Bridge): void {
   }
   for (const sid of STREAMS) logStreamStarted(bridge, sid, sid * STREAM_ID_STEP);
   log(bridge, 'info', 'quic_ticket_received', { conn_ptr, bytes: TICKET_BYTES });
-  if (linePercent(bridge) < IDEAL_BUFFER_PERCENT) log(bridge, 'info', 'quic_stream_ideal_buffer', { sid: 0 });
   if (linePercent(bridge) >= NOT_ACCEPTED_PERCENT) return;
   for (const sid of STREAMS) log(bridge, 'warn', 'quic_stream_not_accepted', { sid });
 }
@@ -171,12 +174,15 @@ export function logReceiveCancelled(bridge: Bridge, sid: number): void {
   log(bridge, 'info', 'quic_tran_recv_error', { nng_errstr: 'Operation canceled', stream_ptr });
 }
 
-/** A sub stream whose receive ended is armed again although the connection is going: a flood in some cases (measured §2.13). */
-export function logReceiveRetried(bridge: Bridge): void {
+/**
+ * A sub stream whose receive ended is armed again although the connection is going: a flood in some cases (measured §2.13).
+ * `refused`: the stream does not take the receive any more.
+ */
+export function logReceiveRetried(bridge: Bridge, refused = true): void {
   for (const sid of SUB_STREAMS) {
     logReceiveCancelled(bridge, sid);
     log(bridge, 'info', 'quic_substream_recv_retry', { sid, aio_ptr: aioPointer(bridge, sid) });
-    log(bridge, 'error', 'quic_stream_aio_begin_failed', { nng_rv: 20 });
+    if (refused) log(bridge, 'error', 'quic_stream_aio_begin_failed', { nng_rv: 20 });
   }
 }
 
@@ -195,11 +201,17 @@ export function logReadsCancelled(bridge: Bridge, closedBy: 'us' | 'peer' | 'tra
   }
 }
 
-/** A PUBLISH is written on a stream. */
+/** The CONNACK came: something was acknowledged for the first time. */
+export function logFirstIdealBuffer(bridge: Bridge, refused: boolean): void {
+  const percent = refused ? IDEAL_BUFFER_REFUSED_PERCENT : IDEAL_BUFFER_PERCENT;
+  if (linePercent(bridge) < percent) log(bridge, 'info', 'quic_stream_ideal_buffer', { sid: 0 });
+}
+
+/** A PUBLISH is written on a stream. The control stream had its line at the CONNACK. */
 export function logIdealBuffer(bridge: Bridge, pipe: Pipe, sid: number): void {
   const apart = bridge.now - pipe.lastPublishAt;
   pipe.lastPublishAt = bridge.now;
-  if (pipe.idealBufferLogged[sid]) return;
+  if (sid === 0 || pipe.idealBufferLogged[sid]) return;
   const permille = IDEAL_BUFFER_PERMILLE.find(([most]) => apart <= most)?.[1] ?? IDEAL_BUFFER_RARE_PERMILLE;
   if (linePermille(bridge) >= permille) return;
   pipe.idealBufferLogged[sid] = true;

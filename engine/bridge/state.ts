@@ -106,6 +106,8 @@ export interface Bridge {
   nextRedialChoice: number;
   readonly receiveLostChoices: readonly boolean[];
   nextReceiveLostChoice: number;
+  readonly deadResultChoices: readonly number[];
+  nextDeadResultChoice: number;
 
   now: Micros;
   out: BridgeOutput[];
