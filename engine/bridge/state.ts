@@ -142,6 +142,8 @@ export interface Bridge {
   flaggedConnected: boolean;
   /** Where the resend scan starts: uninitialised in the product (§3.2). */
   readonly resendScanStart: number;
+  /** What stands where `cancel_timeout` was not set (D13); null: for ever. */
+  readonly uninitialisedCancelMs: number | null;
 
   nextToken: WriteToken;
   readonly turns: Turn[];

@@ -26,6 +26,7 @@ const QUIC_0_22_10: BridgeProfile = {
   queueOverflow: 'drop-oldest', // §2.4-5
   resendWhileBusy: 'skip', // §3.2
   cancelTimer: 'unless-priority', // §2.5
+  subscribeCancel: 'cancel_timeout', // §2.5
   dupOnWire: false, // §3.2: from 0.24.3
   receiveQueue: 'grows', // §1: QC:mqtt_pipe_recv_msgq_putq
   transportQueueCap: 1024, // §1: QT:mqtt_quictran_pipe_init, rxlmq
@@ -206,6 +207,7 @@ const TCP_0_22_10: BridgeProfile = {
   queueOverflow: 'drop-oldest', // §2.7
   resendWhileBusy: 'queue', // §3.2
   cancelTimer: 'always', // §2.7
+  subscribeCancel: 'uninitialised', // D13
   dupOnWire: false, // §3.2: from 0.24.3
   receiveQueue: 'fixed', // §1
   transportQueueCap: 1024, // one stream: never asked
@@ -262,6 +264,7 @@ const TCP_0_23_2: BridgeProfile = {
 
 const TCP_0_23_3: BridgeProfile = {
   ...TCP_0_23_2,
+  subscribeCancel: 'cancel_timeout', // nanomq bb4847d9
   log: {
     ...TCP_0_23_2.log,
     alreadyParked: 'warn', // logs 2.1.2 row 42

@@ -31,6 +31,8 @@ export interface BridgeProfile {
   readonly queueOverflow: 'drop-oldest' | 'drop-oldest-unless-qos0';
   readonly resendWhileBusy: 'skip' | 'queue';
   readonly cancelTimer: 'unless-priority' | 'always';
+  /** How long a SUBSCRIBE may wait for its SUBACK. */
+  readonly subscribeCancel: 'cancel_timeout' | 'uninitialised';
   readonly dupOnWire: boolean;
   /** Downlink messages that may wait for a context: 64, or 64 growing to `max_recv_queue_len`, or that from the start. */
   readonly receiveQueue: 'fixed' | 'grows' | 'max_recv_queue_len';
