@@ -12,13 +12,10 @@ import type { Chunk } from './chunk.ts';
 import { Connection } from './connection.ts';
 import { Dial } from './dial.ts';
 import { EventQueue } from './event-queue.ts';
-
-import { Link } from './link.ts';
-import type { LinkSettings, SimOptions, SimSummary } from './options.ts';
+import { LINK_AT_START, Link } from './link.ts';
+import type { SimOptions, SimSummary } from './options.ts';
 import { TraceHash } from './trace-hash.ts';
 
-/** Loopback-like. */
-const DEFAULT_LINK: LinkSettings = { delayMs: 0.2, jitterMs: 0, loss: 0 };
 /** Calls of `handle` before a run is stopped; about an hour at a thousand messages a second. */
 export const EVENTS_MAX_DEFAULT = 50_000_000;
 const STREAM_CANCELLED = 20;
@@ -75,7 +72,7 @@ class Simulation {
     const { bridge, broker, seed, choices } = options;
     this.#options = options;
     this.#sink = sink;
-    this.#link = new Link(options.link ?? DEFAULT_LINK, createRng(seed, 'link'));
+    this.#link = new Link(options.link ?? LINK_AT_START, createRng(seed, 'link'));
     const machine = createBridge({ ...bridge, rng: createRng(seed, 'bridge'), choices });
     this.#bridge = options.wrapBridge?.(machine) ?? machine;
     this.#broker = createBroker({ ...broker, rng: createRng(seed, 'broker') });
@@ -86,7 +83,7 @@ class Simulation {
   run(): SimSummary {
     this.#queue.add(0, () => this.#toBroker({ kind: 'start' }));
     this.#queue.add(0, () => this.#toBridge({ kind: 'start' }));
-    this.#scheduleStimulus();
+    this.#scheduleStimuli();
     const stoppedBy = this.#loop();
     return {
       events: this.#events,
@@ -125,13 +122,21 @@ class Simulation {
     }
   }
 
-  #scheduleStimulus(): void {
-    const { value, done } = this.#stimuli.next();
+  /** The state of the network at 0 is there before the bridge's first dial. */
+  #scheduleStimuli(): void {
+    let next = this.#stimuli.next();
+    for (; !next.done && next.value.at === 0 && next.value.kind === 'network'; next = this.#stimuli.next()) {
+      this.#link.change(next.value);
+    }
+    this.#schedule(next);
+  }
+
+  #schedule({ value, done }: IteratorResult<Stimulus>): void {
     if (done) return;
     if (value.at < this.#now) throw new RangeError(`stimulus at ${value.at} µs comes after one at ${this.#now} µs`);
     this.#queue.add(value.at, () => {
       this.#apply(value);
-      this.#scheduleStimulus();
+      this.#schedule(this.#stimuli.next());
     });
   }
 

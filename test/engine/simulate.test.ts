@@ -71,6 +71,21 @@ describe('simulate', () => {
     assert.notDeepEqual(redials(first.records), redials(other.records));
   });
 
+  it('a network that is down from 0 on is down for the first dial', () => {
+    const { records } = run({
+      ...DISCONNECTING,
+      faults: [
+        { at: 0, kind: 'network', down: true },
+        { at: 5 * SECOND, kind: 'network', down: false },
+      ],
+      misreadInitialRtt: true,
+      durationS: 30,
+    });
+    const connected = records.find(({ event }) => event === 'bridge_connected');
+    // An initial round trip of 48 s lets the one Initial go before the handshake times out after 20 s.
+    assert.ok(connected !== undefined && connected.at > 20 * SECOND, `${connected?.at}`);
+  });
+
   it('uses the observed redials first, then draws its own', () => {
     const { records } = run({ ...DISCONNECTING, choices: { redialMs: [1234, 567] } });
     const [first, second, third] = redials(records);
