@@ -31,8 +31,8 @@ export interface ConnectionSettings {
 
 export interface ConnectionUser {
   now(): Micros;
-  /** Runs at the broker: now, or when it goes on after a pause. `bytes` wait in its socket buffer. */
-  atBroker(bytes: number, run: () => void): void;
+  /** The broker's process stands still: `run` waits until it goes on, with `bytes` in its socket buffer. False: it runs. */
+  brokerDefers(bytes: number, run: () => void): boolean;
   /** A proxy keeps it until the link holds nothing back any more. */
   hold(run: () => void): void;
   deliver(to: Endpoint, chunk: Chunk): void;
@@ -130,9 +130,12 @@ export class Connection {
     this.#queue.add(this.#user.now() + travel, () => this.#at(peer, CLOSE_BYTES, arrive));
   }
 
+  #defers(end: Endpoint, bytes: number, run: () => void): boolean {
+    return end === 'broker' && this.#user.brokerDefers(bytes, run);
+  }
+
   #at(end: Endpoint, bytes: number, run: () => void): void {
-    if (end === 'broker') this.#user.atBroker(bytes, run);
-    else run();
+    if (!this.#defers(end, bytes, run)) run();
   }
 
   #resetSoon(): void {
@@ -164,8 +167,8 @@ export class Connection {
         transport: this.#settings.transport,
         maxAckDelay: to === 'bridge' ? milliseconds(this.#settings.maxAckDelayMs) : BROKER_MAX_ACK_DELAY,
         now: () => this.#user.now(),
-        atReceiver: (bytes, run) => this.#at(to, bytes, run),
-        atSender: (bytes, run) => this.#at(from, bytes, run),
+        receiverDefers: (bytes, run) => this.#defers(to, bytes, run),
+        senderDefers: (bytes, run) => this.#defers(from, bytes, run),
         connects: () => !this.#unmapped,
         hold: (run) => this.#user.hold(run),
         onTransmit: () => this.#flows[to].acknowledge(),

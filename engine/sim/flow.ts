@@ -40,9 +40,9 @@ export interface FlowEnds {
   /** The sender's end is open: it transmits and listens for acknowledgements. */
   senderOpen(): boolean;
   receiverOpen(): boolean;
-  /** Runs at that end's process: now, or when it goes on after a pause. */
-  atReceiver(bytes: number, run: () => void): void;
-  atSender(bytes: number, run: () => void): void;
+  /** That end's process stands still: `run` waits until it goes on, with so many bytes in its socket buffer. False: it runs. */
+  receiverDefers(bytes: number, run: () => void): boolean;
+  senderDefers(bytes: number, run: () => void): boolean;
   /** False: nothing that either end sends gets to the other. */
   connects(): boolean;
   /** A proxy keeps it and runs it when it passes things on. */
@@ -91,7 +91,8 @@ export class Flow {
       now: () => ends.now(),
       receiverOpen: () => ends.receiverOpen(),
       deliver: (chunk) => ends.deliver(chunk),
-      at: (time, run) => queue.add(time, () => ends.atReceiver(0, run)),
+      at: (time, run) => queue.add(time, run),
+      defers: (run) => ends.receiverDefers(0, run),
       sendAck: (acked, newestArrived) => this.#sendAck(acked, newestArrived),
       isNews: (newestArrived) => newestArrived > this.#newestAcked && this.#outstanding.size > 0,
     });
@@ -212,7 +213,10 @@ export class Flow {
     const bytes = chunk.bytes + PACKET_OVERHEAD_BYTES;
     const travel = this.#link.travelTime(this.#ends.from, bytes, now);
     if (travel === null) return;
-    this.#queue.add(now + travel, () => this.#ends.atReceiver(bytes, () => this.#arrive(chunk, packetNumber)));
+    const arrive = (): void => {
+      if (!this.#ends.receiverDefers(bytes, arrive)) this.#arrive(chunk, packetNumber);
+    };
+    this.#queue.add(now + travel, arrive);
   }
 
   #arrive(chunk: Chunk, packetNumber: number): void {
@@ -231,11 +235,11 @@ export class Flow {
     const now = this.#ends.now();
     const travel = this.#link.travelTime(this.#ends.from === 'bridge' ? 'broker' : 'bridge', ACK_BYTES, now);
     if (travel === null) return false;
-    this.#queue.add(now + travel, () =>
-      this.#ends.atSender(ACK_BYTES, () => {
-        if (this.#ends.senderOpen()) this.#onAckReceived(acked, newestArrived, now);
-      }),
-    );
+    const arrive = (): void => {
+      if (this.#ends.senderDefers(ACK_BYTES, arrive)) return;
+      if (this.#ends.senderOpen()) this.#onAckReceived(acked, newestArrived, now);
+    };
+    this.#queue.add(now + travel, arrive);
     return true;
   }
 
@@ -324,8 +328,10 @@ export class Flow {
     const at = this.#retransmitAt;
     if (at === null || (this.#timerAt !== null && this.#timerAt <= at)) return;
     this.#timerAt = at;
-    const fires = Math.max(at, this.#ends.now());
-    this.#queue.add(fires, () => this.#ends.atSender(0, () => this.#onRetransmitTimer(at)));
+    const fire = (): void => {
+      if (!this.#ends.senderDefers(0, fire)) this.#onRetransmitTimer(at);
+    };
+    this.#queue.add(Math.max(at, this.#ends.now()), fire);
   }
 
   #onRetransmitTimer(at: Micros): void {

@@ -22,6 +22,8 @@ export interface ReceiveUser {
   deliver(chunk: Chunk): void;
   /** `run` at that time. */
   at(time: Micros, run: () => void): void;
+  /** This end's process stands still, and `run` waits for it to go on. */
+  defers(run: () => void): boolean;
   /** Sends an acknowledgement; false: it was lost on the way. */
   sendAck(acked: readonly Chunk[], newestArrived: Micros): boolean;
   /** Whether the sender would learn of a loss from hearing that a packet sent then arrived. */
@@ -88,11 +90,14 @@ export class ReceiveSide {
     if (this.#unacknowledged.length === 0 || this.#ackTimerAt !== null) return;
     const at = this.#user.now() + Math.max(this.#user.maxAckDelay, MILLISECOND);
     this.#ackTimerAt = at;
-    this.#user.at(at, () => {
-      this.#ackTimerAt = null;
-      this.acknowledge();
-    });
+    this.#user.at(at, this.#onAckTimer);
   }
+
+  readonly #onAckTimer = (): void => {
+    if (this.#user.defers(this.#onAckTimer)) return;
+    this.#ackTimerAt = null;
+    this.acknowledge();
+  };
 
   #deliverInOrder(chunk: Chunk): void {
     let stream = this.#streams.get(chunk.stream);

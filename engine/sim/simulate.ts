@@ -57,6 +57,7 @@ class Simulation {
   /** Times of the entries in the queue that look at a machine's deadline, latest first. */
   readonly #wakes: Record<Endpoint, Micros[]> = { bridge: [], broker: [] };
   #stimuli: Iterator<Stimulus>;
+  #nextStimulus: Stimulus | null = null;
   readonly #brokerProcess = new BrokerProcess();
   /** What a proxy keeps, in the order in which it came. */
   #held: (() => void)[] = [];
@@ -134,11 +135,14 @@ class Simulation {
   #schedule({ value, done }: IteratorResult<Stimulus>): void {
     if (done) return;
     if (value.at < this.#now) throw new RangeError(`stimulus at ${value.at} µs comes after one at ${this.#now} µs`);
-    this.#queue.add(value.at, () => {
-      this.#apply(value);
-      this.#schedule(this.#stimuli.next());
-    });
+    this.#nextStimulus = value;
+    this.#queue.add(value.at, this.#applyNext);
   }
+
+  readonly #applyNext = (): void => {
+    this.#apply(this.#nextStimulus!);
+    this.#schedule(this.#stimuli.next());
+  };
 
   #apply(stimulus: Stimulus): void {
     switch (stimulus.kind) {
@@ -375,7 +379,7 @@ class Simulation {
   #userOf(id: number) {
     return {
       now: () => this.#now,
-      atBroker: (bytes: number, run: () => void) => this.#brokerProcess.run(bytes, run),
+      brokerDefers: (bytes: number, run: () => void) => this.#brokerProcess.defers(bytes, run),
       hold: (run: () => void) => this.#hold(run),
       deliver: (to: Endpoint, chunk: Chunk) => this.#deliver(id, to, chunk),
       closed: (at: Endpoint, cause: CloseCause) => this.#onClosed(id, at, cause),
