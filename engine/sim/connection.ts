@@ -27,6 +27,8 @@ export interface ConnectionSettings {
   readonly idleTimeoutS: number; // 0: none; the smaller of the two ends'
   /** max_ack_delay of the bridge's end. */
   readonly maxAckDelayMs: number;
+  /** Congestion window at the start, of either end. Absent: 10. */
+  readonly initialWindowPackets?: number;
 }
 
 export interface ConnectionUser {
@@ -166,6 +168,7 @@ export class Connection {
         from,
         transport: this.#settings.transport,
         maxAckDelay: to === 'bridge' ? milliseconds(this.#settings.maxAckDelayMs) : BROKER_MAX_ACK_DELAY,
+        initialWindowPackets: this.#settings.initialWindowPackets,
         now: () => this.#user.now(),
         receiverDefers: (bytes, run) => this.#defers(to, bytes, run),
         senderDefers: (bytes, run) => this.#defers(from, bytes, run),
