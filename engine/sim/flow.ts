@@ -28,6 +28,8 @@ const PERSISTENT_TIMEOUTS = 3;
 /** IP, UDP or TCP, and QUIC headers around the chunk. */
 const PACKET_OVERHEAD_BYTES = 50;
 const ACK_BYTES = 80;
+/** Of these IP and UDP, which the transport does not count as received. */
+const DATAGRAM_HEADER_BYTES = 28;
 const DOUBLINGS_MAX = 20;
 
 export interface FlowEnds {
@@ -49,10 +51,10 @@ export interface FlowEnds {
   hold(run: () => void): void;
   /** The sender sends something, which can take an acknowledgement along. */
   onTransmit(): void;
-  /** Something of this direction reached the receiver. */
-  onArrival(): void;
-  /** An acknowledgement that was sent at that time reached the sender. */
-  onAck(sentAt: Micros): void;
+  /** Something of this direction reached the receiver; so many bytes of it are no new packet. */
+  onArrival(overheadBytes: number): void;
+  /** An acknowledgement that was sent at that time reached the sender, in so many bytes. */
+  onAck(sentAt: Micros, bytes: number): void;
   deliver(chunk: Chunk): void;
 }
 
@@ -237,7 +239,8 @@ export class Flow {
       if (chunk.fin) this.#ends.deliver(chunk);
       return;
     }
-    this.#ends.onArrival();
+    const isNew = chunk.packet !== null && !chunk.arrived;
+    this.#ends.onArrival(PACKET_OVERHEAD_BYTES - DATAGRAM_HEADER_BYTES + (isNew ? 0 : chunk.bytes));
     this.#receiver.arrive(chunk, packetNumber, sentAt);
   }
 
@@ -266,7 +269,7 @@ export class Flow {
     this.#transmitWaiting();
     this.#armRetransmit();
     this.#buffer.completeUnblocked();
-    this.#ends.onAck(sentAt);
+    this.#ends.onAck(sentAt, ACK_BYTES - DATAGRAM_HEADER_BYTES);
   }
 
   /** What is lost goes first, then what has not been sent at all. */

@@ -53,6 +53,8 @@ class Simulation {
   readonly #hash = new TraceHash();
   readonly #connections = new Map<number, Connection>();
   readonly #maxEvents: number;
+  /** Only a counter of bytes of the whole QUIC connection sees more than packets (emqx-keepalive-model §1.2). */
+  readonly #countsTransportBytes: boolean;
   readonly #deadlines: Record<Endpoint, Micros | null> = { bridge: null, broker: null };
   /** Times of the entries in the queue that look at a machine's deadline, latest first. */
   readonly #wakes: Record<Endpoint, Micros[]> = { bridge: [], broker: [] };
@@ -62,6 +64,8 @@ class Simulation {
   /** What a proxy keeps, in the order in which it came. */
   #held: (() => void)[] = [];
   #dial: Dial | null = null;
+  /** Begun so far; the first one is no redial. */
+  #dials = 0;
   /** The bridge's connection. */
   #current: Connection | null = null;
   #now: Micros = 0;
@@ -77,6 +81,8 @@ class Simulation {
     const machine = createBridge({ ...bridge, rng: createRng(seed, 'bridge'), choices });
     this.#bridge = options.wrapBridge?.(machine) ?? machine;
     this.#broker = createBroker({ ...broker, rng: createRng(seed, 'broker') });
+    this.#countsTransportBytes =
+      broker.profile.counterScope === 'connection-bytes' && bridge.settings.transport === 'quic';
     this.#maxEvents = options.maxEvents ?? EVENTS_MAX_DEFAULT;
     this.#stimuli = options.stimuli[Symbol.iterator]();
   }
@@ -239,7 +245,18 @@ class Simulation {
     }
     this.#deadlines[endpoint] = null;
     if (endpoint === 'bridge') this.#toBridge({ kind: 'deadline' });
-    else this.#toBroker({ kind: 'deadline' });
+    else {
+      if (this.#countsTransportBytes) this.#reportTransportBytes();
+      this.#toBroker({ kind: 'deadline' });
+    }
+  }
+
+  /** The broker looks at its counters at deadlines only. */
+  #reportTransportBytes(): void {
+    for (const [connection, ends] of this.#connections) {
+      const bytes = ends.takeOverhead('broker');
+      if (bytes > 0) this.#toBroker({ kind: 'transport-bytes', connection, bytes });
+    }
   }
 
   #passOnHeld(): void {
@@ -330,6 +347,10 @@ class Simulation {
 
   #startDial(): void {
     const { settings } = this.#options.bridge;
+    if (this.#isDialBusy()) {
+      this.#queue.add(this.#now, () => this.#toBridge({ kind: 'dial-busy' }));
+      return;
+    }
     const whileDown = this.#options.link?.brokerDown ?? (settings.transport === 'quic' ? 'silent' : 'refused');
     this.#dial = new Dial(
       settings,
@@ -343,6 +364,15 @@ class Simulation {
       this.#queue,
       this.#link,
     );
+  }
+
+  /**
+   * msquic is still shutting the old connection down (nanomq-bridge-model §3.3). Dials whose wait is that of a log are not: the log
+   * shows how they went.
+   */
+  #isDialBusy(): boolean {
+    const observed = this.#options.choices?.redialMs?.length ?? 0;
+    return this.#dials++ > observed && (this.#current?.isShuttingDown('bridge') ?? false);
   }
 
   #onConnected(): void {

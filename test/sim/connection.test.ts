@@ -217,6 +217,43 @@ describe('a QUIC connection', () => {
     assert.deepEqual(lost.closes, []);
   });
 
+  it('stays for a while after a close: until the peer has answered, or three probe timeouts; the peer for two round trips', () => {
+    const isGone = (ends: TwoEnds, end: 'bridge' | 'broker', ms: number): boolean => {
+      ends.runTo(SECOND + ms * MILLISECOND);
+      return !ends.connection.isShuttingDown(end);
+    };
+    const answered = new TwoEnds();
+    answered.at(SECOND, () => answered.connection.close('bridge', 0));
+    assert.deepEqual([isGone(answered, 'bridge', 19), isGone(answered, 'bridge', 20)], [false, true]);
+    const silent = new TwoEnds();
+    silent.link.change({ down: true });
+    silent.at(SECOND, () => silent.connection.close('bridge', 0));
+    // Three times the round trip of 20 ms, the peer's max_ack_delay of 25 ms and the timer's grain of 1 ms.
+    assert.deepEqual([isGone(silent, 'bridge', 137), isGone(silent, 'bridge', 138)], [false, true]);
+    const closedByPeer = new TwoEnds();
+    closedByPeer.at(SECOND, () => closedByPeer.connection.close('broker', 0));
+    assert.deepEqual([isGone(closedByPeer, 'bridge', 49), isGone(closedByPeer, 'bridge', 50)], [false, true]);
+    const timedOut = new TwoEnds({ idleTimeoutS: 1 });
+    assert.equal(isGone(timedOut, 'bridge', 0), true, 'nobody is told of a timeout');
+    const tcp = new TwoEnds({ transport: 'tcp' });
+    tcp.at(SECOND, () => tcp.connection.close('bridge', 0));
+    assert.equal(isGone(tcp, 'bridge', 0), true);
+  });
+
+  it('counts what an end receives besides packets: headers, acknowledgements, PINGs, what comes twice', () => {
+    const ends = new TwoEnds({ keepaliveS: { bridge: 5, broker: 0 } });
+    const overheadAt = (s: number): number => {
+      ends.runTo(s * SECOND);
+      return ends.connection.takeOverhead('broker');
+    };
+    ends.at(SECOND, () => ends.send('bridge', 0, 100));
+    assert.equal(overheadAt(2), 22, 'the headers of one packet');
+    assert.equal(overheadAt(4), 0);
+    assert.equal(overheadAt(8), 23, 'a PING');
+    ends.at(9 * SECOND, () => ends.send('broker', 0, 100));
+    assert.equal(overheadAt(10), 52, 'an acknowledgement');
+  });
+
   it('a vanished QUIC process says nothing, a TCP one is ended by its kernel', () => {
     const quic = new TwoEnds();
     quic.at(SECOND, () => quic.connection.vanish('broker'));
