@@ -27,7 +27,7 @@ export const REASONS: readonly Reason[] = [
   },
   {
     what: 'losses of 20',
-    why: 'after 17 s without an acknowledgement msquic has sent its initial congestion window of 12.5 kB and sends no more; those eight messages die with the connection instead of reaching the socket of the frozen broker. The simulator has no congestion window.',
+    why: 'after 17 s without an acknowledgement msquic has filled its initial congestion window of 12 kB, half of it with probes of full size, and sends no more; those eight messages die with the connection instead of reaching the socket of the frozen broker. The probes of the simulator are the messages again, so its window lasts for the 20 s.',
   },
   {
     what: '17: `quic_stream_ideal_buffer` and `quic_streams_available` beyond the first four and two',

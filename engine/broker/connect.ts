@@ -1,6 +1,7 @@
 /** CONNECT, older sessions of the same client id, CONNACK (emqx-keepalive-model §1.1, §4, §5). */
 
 import { CONNACK_SIZE } from '../packet-size.ts';
+import { seconds } from '../time.ts';
 import { closeGracefully, discard, sendDisconnect, terminate } from './end.ts';
 import { armKeepalive } from './keepalive.ts';
 import { CONTROL_STREAM, log, logReceived, send } from './log.ts';
@@ -99,6 +100,7 @@ function establish(broker: Broker, connection: Connection): void {
   const keepaliveS = serverKeepaliveS ?? packet.keepaliveS;
   const count = keepaliveCounter(broker, connection);
   connection.keepalive = armKeepalive(broker.profile, broker.settings, keepaliveS, count, broker.now);
+  limitIdle(broker, connection, keepaliveS);
   connection.state = 'connected';
   connection.established = true;
   broker.awaiting--;
@@ -114,6 +116,17 @@ function establish(broker: Broker, connection: Connection): void {
     size: CONNACK_SIZE[packet.protocol],
   });
   replay(broker, connection);
+}
+
+/**
+ * §2.4-5: the QUIC library takes integers only, and a multiplier of 1.5, the default, makes a float of every keepalive: nothing
+ * happens then, also not where the product is whole.
+ */
+function limitIdle(broker: Broker, connection: Connection, keepaliveS: number): void {
+  const { keepaliveMultiplier } = broker.settings;
+  if (!broker.profile.idleTimeoutFromKeepalive || connection.transport !== 'quic') return;
+  if (keepaliveS === 0 || !Number.isInteger(keepaliveMultiplier)) return;
+  broker.out.push({ kind: 'idle-timeout', connection: connection.id, us: seconds(keepaliveS * keepaliveMultiplier) });
 }
 
 /** The counter this release compares (§1.2). */

@@ -14,6 +14,7 @@ const V4_0: BrokerProfile = {
   discardWaitMs: 0, // §2.6: from 5.6.0
   kickWaitMs: 0, // §2.6: from 5.6.0
   dataStreams: false, // §2.1
+  idleTimeoutFromKeepalive: false, // §2.4-5: from 5.8.2
   advertisesReceiveMaximum: false, // §3: from 5.6.0
   retryIntervalS: 30, // §3
   takeoverReason: 'takeovered', // §4: 4.x spells it so
@@ -61,7 +62,12 @@ const V5_7_2: BrokerProfile = { ...V5_6_0, generation: 'C', keepaliveRule: 'idle
 
 const V5_8_0: BrokerProfile = { ...V5_7_2, retryIntervalS: null }; // §3: schema@v5.8.0
 
-const V5_8_2: BrokerProfile = { ...V5_8_0, generation: 'D', counterScope: 'connection-packets' }; // 2a209a84b3
+const V5_8_2: BrokerProfile = {
+  ...V5_8_0,
+  generation: 'D', // 2a209a84b3
+  counterScope: 'connection-packets', // 472f2b7201
+  idleTimeoutFromKeepalive: true, // §2.4-5: the same commit
+};
 
 const V5_8_3: BrokerProfile = { ...V5_8_2, discardWaitMs: 3000, kickWaitMs: 1000 }; // 07508d6628
 

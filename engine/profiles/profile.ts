@@ -109,6 +109,8 @@ export interface BrokerProfile {
   readonly discardWaitMs: number;
   readonly kickWaitMs: number;
   readonly dataStreams: boolean;
+  /** Keepalive × multiplier becomes the QUIC connection's idle timeout, if it is a whole number (§2.4-5). */
+  readonly idleTimeoutFromKeepalive: boolean;
   readonly advertisesReceiveMaximum: boolean;
   /** Resend of unacknowledged deliveries on a living connection, s; null: never. */
   readonly retryIntervalS: number | null;

@@ -53,6 +53,8 @@ interface End {
   activeAt: Micros;
   sentSinceReceived: boolean;
   disconnectCheckPending: boolean;
+  /** An end may be more impatient than the two agreed on. */
+  ownIdleTimeout: Micros | null;
   /** Received, and no MQTT packet: headers, acknowledgements, PINGs, what came twice. */
   overheadBytes: number;
   /** QUIC: when the closing or draining state ends (RFC 9000 §10.2). */
@@ -254,17 +256,30 @@ export class Connection {
     state.activeAt = this.#user.now();
   }
 
+  /** QUIC: `end` gives up after so long without activity, if that is sooner than what was agreed at the handshake. */
+  limitIdle(end: Endpoint, timeout: Micros): void {
+    this.#ends[end].ownIdleTimeout = timeout;
+    this.#watchIdle(end);
+  }
+
+  #idleTimeout(end: Endpoint): Micros | null {
+    const { idleTimeoutS } = this.#settings;
+    const own = this.#ends[end].ownIdleTimeout;
+    if (idleTimeoutS === 0) return own;
+    return own === null ? seconds(idleTimeoutS) : Math.min(own, seconds(idleTimeoutS));
+  }
+
   #watchIdle(end: Endpoint): void {
-    const { transport, idleTimeoutS } = this.#settings;
-    if (transport === 'tcp' || idleTimeoutS === 0) return;
+    const timeout = this.#idleTimeout(end);
+    if (this.#settings.transport === 'tcp' || timeout === null) return;
     const state = this.#ends[end];
-    const due = state.activeAt + seconds(idleTimeoutS);
     const look = (): void => {
       if (!state.open) return;
-      if (state.activeAt + seconds(idleTimeoutS) > this.#user.now()) this.#watchIdle(end);
+      const now = this.#idleTimeout(end) ?? timeout;
+      if (state.activeAt + now > this.#user.now()) this.#watchIdle(end);
       else this.#end(end, { kind: 'idle' });
     };
-    this.#queue.add(due, () => this.#at(end, 0, look));
+    this.#queue.add(Math.max(state.activeAt + timeout, this.#user.now()), () => this.#at(end, 0, look));
   }
 
   /** QUIC PING frames after the end's keepalive without activity. */
@@ -327,6 +342,7 @@ function newEnd(now: Micros): End {
     activeAt: now,
     sentSinceReceived: false,
     disconnectCheckPending: false,
+    ownIdleTimeout: null,
     overheadBytes: 0,
     shutDownAt: 0,
   };

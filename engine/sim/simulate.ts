@@ -324,6 +324,9 @@ class Simulation {
       case 'close':
         this.#connections.get(output.connection)?.close('broker', output.code);
         return;
+      case 'idle-timeout':
+        this.#connections.get(output.connection)?.limitIdle('broker', output.us);
+        return;
       case 'log': {
         const { severity, event, clientId, peer, fields } = output;
         this.#record({ at: this.#now, endpoint: 'broker', severity, event, clientId, peer, fields });
