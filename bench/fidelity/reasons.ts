@@ -30,7 +30,7 @@ export const REASONS: readonly Reason[] = [
     why: 'after 17 s without an acknowledgement msquic has filled its initial congestion window of 12 kB, half of it with probes of full size, and sends no more; those eight messages die with the connection instead of reaching the socket of the frozen broker. The probes of the simulator are the messages again, so its window lasts for the 20 s.',
   },
   {
-    what: '17: `quic_stream_ideal_buffer` and `quic_streams_available` beyond the first four and two',
-    why: 'what msquic writes about the streams that the watchdog opens again while the link is down.',
+    what: '17: `quic_stream_ideal_buffer` of streams that carry nothing',
+    why: 'what msquic finds out about them while the link is down and when it is back.',
   },
 ];
