@@ -30,13 +30,12 @@ export function throughLocalConnection(messages: readonly Published[], seed: num
   let waiting: Published[] = [];
   let acknowledgedAt = 0;
   let pingpong = false;
-  let lastAt = 0;
+  let freeAt = 0;
   const send = (at: number, segment: readonly Published[]): void => {
-    let next = Math.max(at, lastAt);
     for (const { publish } of segment) {
-      arrived.push({ ...publish, at: next });
-      lastAt = next;
-      next += rng.int(...NEXT_MESSAGE_US);
+      const arrivedAt = Math.max(at, freeAt);
+      arrived.push({ ...publish, at: arrivedAt });
+      freeAt = arrivedAt + rng.int(...NEXT_MESSAGE_US);
     }
     const answered = segment.some(({ publish }) => publish.message.qos > 0);
     if (answered) acknowledgedAt = at + ANSWER_US;

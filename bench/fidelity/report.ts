@@ -45,6 +45,10 @@ export function reportOf(comparisons: readonly Comparison[]): string {
     '',
     ...comparisons.flatMap(missesOf),
     '',
+    'Lines of the bridge and its QUIC part at info and above that are in a log and in no run:',
+    '',
+    ...comparisons.flatMap(neverShown),
+    '',
     '## What the model leaves out or cannot predict',
     '',
     ...REASONS.map(({ what, why }) => `- ${what}: ${why}`),
@@ -95,6 +99,14 @@ function missesOf(comparison: Comparison): string[] {
     return `, redials of the log: ${other.met ? 'met, ' : ''}${simulated(other)}`;
   };
   return [`- ${comparison.name}: ${misses.map((row) => `${row.what} ${text(row)}${again(row)}`).join('; ')}`];
+}
+
+/** The other lines of NanoMQ are its broker's: its settings at boot, local clients. */
+const OF_THE_BRIDGE = /^(info|warn|error|fatal) nanomq (quic|bridge|tcp_bridge|dialer|ping|aio|msg|cached|ctx)_/;
+
+function neverShown({ name, unmodelled }: Comparison): string[] {
+  const lines = unmodelled.filter(([event]) => OF_THE_BRIDGE.test(event));
+  return lines.length === 0 ? [] : [`- ${name}: ${lines.map(([event, count]) => `${event} ${count}`).join('; ')}`];
 }
 
 function pair(row: Row): string {

@@ -120,7 +120,8 @@ function eventsOf(records: readonly SimRecord[], clientId: string): Map<string, 
   const events = new Map<string, number>();
   for (const record of records) {
     const product = record.endpoint === 'bridge' ? 'nanomq' : 'emqx';
-    if (product === 'emqx' && record.clientId !== clientId) continue;
+    // As the parsers have it: a line without metadata can name the client in its fields.
+    if (product === 'emqx' && (record.clientId ?? record.fields?.client_id) !== clientId) continue;
     add(events, `${record.severity} ${eventKey(product, record.event, record.fields)}`, 1);
   }
   return events;

@@ -9,6 +9,7 @@ import {
   logConnectionReleased,
   logDialFailed,
   logDialReported,
+  logFin,
   logFirstIdealBuffer,
   logHandshakeDone,
   logReadsCancelled,
@@ -176,8 +177,8 @@ export function onTransportClosed(bridge: Bridge, cause: CloseCause): void {
 
 /** The FIN that came with a DISCONNECT already acted upon: its line shows in some cycles (measured §2.11). */
 function onEndAfterClose(bridge: Bridge, cause: CloseCause): void {
-  if (cause.kind !== 'peer-fin') return;
-  if (bridge.rng.int(1, 100) <= LATE_FIN_LOGGED_PERCENT) logTransportEnd(bridge, cause);
+  if (cause.kind !== 'peer-fin' || bridge.settings.transport === 'tcp') return;
+  if (bridge.rng.int(1, 100) <= LATE_FIN_LOGGED_PERCENT) logFin(bridge);
 }
 
 function isByTransport(cause: CloseCause): boolean {

@@ -55,16 +55,19 @@ const ONLY_MAIN_READ_CANCELLED_PERCENT = 7;
 /**
  * msquic names a stream's ideal send buffer, once a connection, when the bytes in flight reach a new maximum while that stream
  * sends. That is up to how writes and acknowledgements interleave within a millisecond. The shares of writes are measured, by the
- * time since the write before: 20 to 35 messages a second (21, 26), 10 (03c to 03k), 5 and fewer (02a to 02f).
+ * time since the write before: 20 to 35 messages a second (21, 26), 10 (03c to 03k), 5 (02a to 02f), one in five
+ * seconds (01f).
  */
 const IDEAL_BUFFER_PERMILLE: readonly (readonly [apart: Micros, permille: number])[] = [
   [60_000, 45],
   [150_000, 3],
+  [1_000_000, 7],
 ];
-const IDEAL_BUFFER_RARE_PERMILLE = 7;
+const IDEAL_BUFFER_RARE_PERMILLE = 80;
 /** Measured (17): one abort is followed by eight reopenings within the second, the last three refused by EMQX's limit of ten. */
 const REOPENINGS = 8;
 const REOPENINGS_ACCEPTED = 5;
+const ROOM_AFTER_REOPENING = 4;
 
 export function logDialBegin(bridge: Bridge): void {
   const [host = '', port = ''] = hostPort(bridge).split(':');
@@ -104,8 +107,7 @@ export function logTransportEnd(bridge: Bridge, cause: CloseCause): void {
       log(bridge, 'warn', 'quic_shutdown_by_peer', { ...pointer, error_code: cause.code });
       return;
     case 'peer-fin':
-      log(bridge, 'warn', 'quic_fin_received', { sid: 0 });
-      log(bridge, 'warn', 'quic_peer_send_shutdown', { sid: 0, stream_ptr: streamPointer(bridge, 0) });
+      logFin(bridge);
       log(bridge, 'info', 'quic_streams_available');
       if (linePercent(bridge) < CLOSE_AFTER_FIN_PERCENT) {
         log(bridge, 'warn', 'quic_shutdown_by_peer', { ...pointer, error_code: CONTROL_STREAM_DOWN });
@@ -124,6 +126,12 @@ export function logTransportEnd(bridge: Bridge, cause: CloseCause): void {
     default:
       return;
   }
+}
+
+/** The FIN of the main stream, also where we have closed the connection already. */
+export function logFin(bridge: Bridge): void {
+  log(bridge, 'warn', 'quic_fin_received', { sid: 0 });
+  log(bridge, 'warn', 'quic_peer_send_shutdown', { sid: 0, stream_ptr: streamPointer(bridge, 0) });
 }
 
 function logShutdownByTransport(bridge: Bridge, status: number, event: string): void {
@@ -234,4 +242,7 @@ export function logStreamReopened(bridge: Bridge, sid: number): void {
     if (round > REOPENINGS_ACCEPTED) log(bridge, 'warn', 'quic_stream_not_accepted', { sid });
     if (round < REOPENINGS) logStreamDown(bridge, sid, 0);
   }
+  // The streams that ended make room for others.
+  for (let count = 0; count < ROOM_AFTER_REOPENING; count++) log(bridge, 'info', 'quic_streams_available');
+  log(bridge, 'info', 'quic_stream_ideal_buffer', { sid });
 }

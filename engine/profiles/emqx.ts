@@ -95,7 +95,7 @@ const ROWS: readonly ReleaseRow<BrokerProfile>[] = [
 
 /** Rules of one EMQX release (`5.8.2`, `v5.8.2`, `e5.10.3`); a release outside the table gets the nearest row and a note. */
 export function brokerProfile(release: string): Chosen<BrokerProfile> {
-  return chooseRow(ROWS, release);
+  return chooseRow(ROWS, release, 'EMQX');
 }
 
 /** Defaults of emqx.conf (emqx-keepalive-model §1.2, §2.7, §3). */

@@ -343,7 +343,7 @@ const TCP_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
  * row, and `note` says so.
  */
 export function bridgeProfile(release: string, transport: 'quic' | 'tcp'): Chosen<BridgeProfile> {
-  return chooseRow(transport === 'quic' ? QUIC_ROWS : TCP_ROWS, release);
+  return chooseRow(transport === 'quic' ? QUIC_ROWS : TCP_ROWS, release, 'NanoMQ');
 }
 
 /** Code defaults of nanomq.conf (nanomq-logs §3.2) up to 0.24.9; `subscriptions` and the client id are the user's. */
