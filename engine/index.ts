@@ -20,7 +20,14 @@ export type { BridgeConf, ConfValue, ReadConf } from './profiles/nanomq-conf.ts'
 export { bridgeSettings, SHIPPED_SAMPLE } from './profiles/nanomq-conf.ts';
 export type { BridgeLogProfile, BridgeProfile, BrokerProfile, Chosen } from './profiles/profile.ts';
 export { createRng } from './rng.ts';
-export { NETWORK_SCRIPTS, type NetworkScript, networkScript, networkStimuli } from './sim/network-scripts.ts';
+export { LINK_AT_START } from './sim/link.ts';
+export {
+  NETWORK_SCRIPTS,
+  type NetworkScript,
+  type NetworkStimulus,
+  networkScript,
+  networkStimuli,
+} from './sim/network-scripts.ts';
 export type { DirectionSummary, LinkSettings, SimOptions, SimSummary } from './sim/options.ts';
 export { simulate } from './sim/simulate.ts';
 export type * from './types.ts';

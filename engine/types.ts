@@ -201,6 +201,8 @@ export interface Choices {
   readonly redialMs?: readonly number[];
   /** Whether a sub stream's cancellation took the receive of the main stream at a graceful end by the peer, one a such end. */
   readonly receiveLost?: readonly boolean[];
+  /** What the sends on a connection whose receive was lost end with: 7 leaves it as it is, 139 closes it. */
+  readonly deadResult?: readonly number[];
 }
 
 /** One line the products would have logged, as fields; `replay/print` makes text of it. */

@@ -3,48 +3,20 @@
  *
  * First line a header, then one entry a stimulus in time order. Every entry says where it comes from: `observed` (a log line shows
  * it; `source` and `line` name it), `inferred` (it follows from lines by a stated rule) or `assumed`. Payload bytes are not kept:
- * size and order stand in.
+ * size and order stand in. For people the format is in docs/CASSETTE.md.
  */
 import {
   type BridgeSettings,
   type BrokerSettings,
   DEFAULT_BRIDGE_SETTINGS,
   DEFAULT_BROKER_SETTINGS,
-  type Qos,
 } from '../engine/index.ts';
 import { CassetteError } from '../queries/index.ts';
+import { type Entry, entryProblem, isAmount, isCount, isObject, isQos, linkProblem, type Origin } from './entry.ts';
 
 export const CASSETTE_SCHEMA = 1;
 /** A cassette is read into memory as a whole; this bounds it (a day at 35 messages a second is 3 million). */
 export const MAX_ENTRIES = 5_000_000;
-/** Durations and sizes beyond this are mistakes, and µs of them would not be exact any more. */
-const MAX_AMOUNT = 4_294_967_295;
-
-export type Origin = 'observed' | 'inferred' | 'assumed';
-
-export interface EntryBase {
-  readonly at: number; // µs from the start of the cassette
-  readonly origin: Origin;
-  readonly source?: string;
-  readonly line?: number;
-  readonly why?: string; // the rule of an inferred or assumed entry
-}
-
-export type Entry = EntryBase &
-  (
-    | { readonly type: 'publish'; readonly topic: string; readonly qos: Qos; readonly size: number }
-    | { readonly type: 'downlink'; readonly topic: string; readonly qos: Qos; readonly size: number }
-    | {
-        readonly type: 'network';
-        readonly down?: boolean;
-        readonly delay_ms?: number;
-        readonly jitter_ms?: number;
-        readonly loss?: number;
-      }
-    | { readonly type: 'broker-stop' | 'broker-start' | 'rival-connect' | 'kick' }
-    | { readonly type: 'choice'; readonly what: 'redial'; readonly ms: number }
-    | { readonly type: 'choice'; readonly what: 'receive-lost'; readonly lost: boolean }
-  );
 
 /** What the incident looked like: the baseline replay must show the same. */
 export interface Incident {
@@ -73,7 +45,17 @@ export interface Header {
     readonly settings: Partial<BrokerSettings>;
     readonly origins: Readonly<Record<string, Origin>>;
   };
+  /** The network at the start; absent: loopback. */
+  readonly link?: LinkHeader;
   readonly incident: Incident;
+}
+
+export interface LinkHeader {
+  readonly delay_ms?: number; // one way
+  readonly jitter_ms?: number;
+  readonly loss?: number; // share, 0 to 1
+  /** What a dial meets while the broker is stopped: nothing, or an ICMP error or RST at once. Absent: nothing over QUIC, RST over TCP. */
+  readonly broker_down?: 'silent' | 'refused';
 }
 
 export interface Cassette {
@@ -153,7 +135,7 @@ function headerProblem(header: Record<string, unknown>): string | null {
   }
   if (typeof (header.bridge as Record<string, unknown>).id !== 'string')
     return "The header needs bridge.id, the bridge's name.";
-  return incidentProblem(header.incident);
+  return linkProblem(header.link) ?? incidentProblem(header.incident);
 }
 
 /** The baseline is compared with these: a number that is missing would be equal to anything. */
@@ -193,56 +175,4 @@ function settingProblem(
 
 function isSubscription(value: unknown): boolean {
   return isObject(value) && typeof value.topic === 'string' && value.topic !== '' && isQos(value.qos);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isQos(value: unknown): boolean {
-  return value === 0 || value === 1 || value === 2;
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-/** Milliseconds or seconds that stay whole microseconds in a double. */
-function isAmount(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= MAX_AMOUNT;
-}
-
-function entryProblem(entry: Record<string, unknown>): string | null {
-  if (!isCount(entry.at)) return 'An entry needs at: µs from the start, a whole number of 0 or more.';
-  if (!['observed', 'inferred', 'assumed'].includes(entry.origin as string))
-    return 'An entry needs origin: observed, inferred or assumed.';
-  switch (entry.type) {
-    case 'publish':
-    case 'downlink':
-      if (typeof entry.topic !== 'string' || entry.topic === '') return 'A message needs a topic.';
-      if (!isQos(entry.qos)) return 'A message needs qos 0, 1 or 2.';
-      return isCount(entry.size) && (entry.size as number) <= 268_435_455
-        ? null
-        : 'A message needs size: payload bytes, 0 to 268435455.';
-    case 'network':
-      if (entry.down !== undefined && typeof entry.down !== 'boolean')
-        return 'The down of a network must be true or false.';
-      for (const key of ['delay_ms', 'jitter_ms'] as const)
-        if (entry[key] !== undefined && !isAmount(entry[key]))
-          return `The ${key} of a network must be a number of 0 or more.`;
-      return entry.loss === undefined || (isAmount(entry.loss) && (entry.loss as number) <= 1)
-        ? null
-        : 'The loss of a network must be a share from 0 to 1.';
-    case 'broker-stop':
-    case 'broker-start':
-    case 'rival-connect':
-    case 'kick':
-      return null;
-    case 'choice':
-      if (entry.what === 'redial' && isAmount(entry.ms)) return null;
-      if (entry.what === 'receive-lost' && typeof entry.lost === 'boolean') return null;
-      return 'A choice needs what: "redial" and ms of 0 or more, or what: "receive-lost" and lost: true or false.';
-    default:
-      return `The type ${JSON.stringify(entry.type)} is not known: publish, downlink, network, broker-stop, broker-start, rival-connect, kick or choice.`;
-  }
 }

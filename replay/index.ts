@@ -2,17 +2,18 @@
 export {
   CASSETTE_SCHEMA,
   type Cassette,
-  type Entry,
   fidelity,
   type Header,
   type Incident,
-  type Origin,
+  type LinkHeader,
   parseCassette,
   printCassette,
 } from './cassette.ts';
+export { ENTRY_TYPES, type Entry, type Origin } from './entry.ts';
+export { networkEntries, withNetwork } from './network-change.ts';
 export { type RebuildOptions, rebuild } from './rebuild.ts';
 export { dropRun, type RunRequest, type RunResult, runReplay } from './run.ts';
-export { choices, stimuli } from './stimuli.ts';
+export { choices, linkSettings, stimuli } from './stimuli.ts';
 export { BASELINE, nearest, parseVariant, type Setup, setUp, type Variant, variantKeys } from './variant.ts';
 export {
   symptoms,

@@ -15,8 +15,9 @@ import {
   type Session,
   UsageError,
 } from '../queries/index.ts';
-import type { Cassette, Entry, EntryBase, Header, Incident } from './cassette.ts';
+import type { Cassette, Header, Incident } from './cassette.ts';
 import { CASSETTE_SCHEMA } from './cassette.ts';
+import { type Entry, type EntryBase, inOrder } from './entry.ts';
 import { rebuildSettings } from './settings.ts';
 import { topicMatches } from './topic-match.ts';
 
@@ -72,7 +73,7 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
   ]
     .filter((entry) => entry.at >= range.from && entry.at <= range.to)
     .map((entry) => ({ ...entry, at: Math.round(entry.at - range.from) }))
-    .sort((a, b) => a.at - b.at || RANK[a.type] - RANK[b.type]);
+    .sort(inOrder);
   const keepalive = settings.keepaliveS;
   const serverKeepalive = facts.keepaliveS !== null && facts.keepaliveS !== keepalive ? facts.keepaliveS : null;
   const header: Header = {
@@ -96,18 +97,6 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
   };
   return { header, entries };
 }
-
-/** At one instant the surroundings change before messages are offered. */
-const RANK: Record<Entry['type'], number> = {
-  network: 0,
-  'broker-stop': 1,
-  'broker-start': 2,
-  kick: 3,
-  'rival-connect': 4,
-  choice: 5,
-  publish: 6,
-  downlink: 7,
-};
 
 function choose(stories: readonly BridgeStory[], clientId: string | undefined): BridgeStory {
   const matching = stories.filter((story) => clientId === undefined || story.clientId === clientId);

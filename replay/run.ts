@@ -16,9 +16,11 @@ import { type LogRecord, renderNanomqStatement } from '../parsers/index.ts';
 import { hash64 } from '../queries/ids.ts';
 import { type Database, diagnose, EnvironmentError, loadStories, RecordWriter, UsageError } from '../queries/index.ts';
 import type { Cassette, Incident } from './cassette.ts';
+import { withNetwork } from './network-change.ts';
 import { printEmqxBody } from './print-emqx.ts';
 import { incidentOf } from './rebuild.ts';
-import { choices, stimuli } from './stimuli.ts';
+import { choices, linkSettings, stimuli } from './stimuli.ts';
+import { type Outage, Surroundings } from './surroundings.ts';
 import { type FlowSummary, SymptomWatch } from './symptoms.ts';
 import type { Setup } from './variant.ts';
 
@@ -77,7 +79,8 @@ const PER_MESSAGE = new Set([
 ]);
 
 export async function runReplay(database: Database, request: RunRequest): Promise<RunResult> {
-  const { cassette, setup, seed } = request;
+  const { setup, seed } = request;
+  const cassette = withNetwork(request.cassette, setup.network);
   const runId = `replay-${request.label}-seed${seed}`;
   const keepaliveS = cassette.header.bridge.settings.keepaliveS || 10;
   const incident = cassette.header.bridge.settings;
@@ -85,7 +88,7 @@ export async function runReplay(database: Database, request: RunRequest): Promis
     // The incident's own settings, not the variant's: a change must not move the mark it is judged by.
     stallUs: (3 * keepaliveS + (incident.quicHandshakeTimeoutS ?? 20) + (incident.backoffMaxS ?? 5) + 5) * 1e6,
   });
-  const outages: Outage[] = [];
+  const surroundings = new Surroundings();
   const writer = await openRun(database, runId, request);
   const start = Date.parse(cassette.header.start) * 1000 || 0;
   const lineNo: Record<Endpoint, number> = { bridge: 0, broker: 0 };
@@ -94,10 +97,11 @@ export async function runReplay(database: Database, request: RunRequest): Promis
   const options = {
     bridge: setup.bridge,
     broker: setup.broker,
-    stimuli: watched(stimuli(cassette, request.loops), watch, outages),
+    stimuli: watched(stimuli(cassette, request.loops), watch, surroundings),
     durationUs: Math.min(cassette.header.duration_us * request.loops, MAX_SIMULATED_US),
     seed,
     choices: request.forced ? choices(cassette) : undefined,
+    link: cassette.header.link === undefined ? undefined : linkSettings(cassette.header.link),
     onDelivery: (direction: 'up' | 'down', message: Message) => watch.delivered(direction, message),
   };
   const sink = (record: SimRecord) => {
@@ -133,7 +137,7 @@ export async function runReplay(database: Database, request: RunRequest): Promis
   }
   await writer.finish(lineNo);
   return {
-    ...(await judgeRun(database, runId, outages, start)),
+    ...(await judgeRun(database, runId, surroundings.outages, start)),
     seed,
     flows: watch.summary({ up: summary.up.held, down: summary.down.held }),
     summary,
@@ -171,34 +175,18 @@ function thinner(): (record: SimRecord) => boolean {
   };
 }
 
-interface Outage {
-  readonly what: 'link' | 'broker' | 'person';
-  readonly from: number;
-  to: number;
-}
-
-/** Lets the watch see what goes in and when the link or the broker is down. */
-function* watched(source: Iterable<Stimulus>, watch: SymptomWatch, outages: Outage[]): Generator<Stimulus> {
+/** Lets the watch see what goes in and when the two cannot reach each other. */
+function* watched(source: Iterable<Stimulus>, watch: SymptomWatch, surroundings: Surroundings): Generator<Stimulus> {
   for (const stimulus of source) {
     if (stimulus.kind === 'publish') watch.offered(stimulus.at, 'up', stimulus.message);
     else if (stimulus.kind === 'downlink') watch.offered(stimulus.at, 'down', stimulus.message);
-    else if (stimulus.kind === 'network' && stimulus.down !== undefined) {
-      watch.network(stimulus.at, !stimulus.down);
-      mark(outages, 'link', stimulus.at, stimulus.down);
-    } else if (stimulus.kind === 'broker-stop' || stimulus.kind === 'broker-start') {
-      watch.broker(stimulus.at, stimulus.kind === 'broker-start');
-      mark(outages, 'broker', stimulus.at, stimulus.kind === 'broker-stop');
-    } else if (stimulus.kind === 'kick' || stimulus.kind === 'rival-connect') {
-      outages.push({ what: 'person', from: stimulus.at, to: stimulus.at });
+    else {
+      const { reachable } = surroundings;
+      surroundings.apply(stimulus);
+      if (surroundings.reachable !== reachable) watch.reachable(stimulus.at, surroundings.reachable);
     }
     yield stimulus;
   }
-}
-
-function mark(outages: Outage[], what: Outage['what'], at: number, down: boolean): void {
-  const open = outages.find((outage) => outage.what === what && outage.to === Number.POSITIVE_INFINITY);
-  if (down && open === undefined) outages.push({ what, from: at, to: Number.POSITIVE_INFINITY });
-  if (!down && open !== undefined) open.to = at;
 }
 
 /** The same views and rules as for an incident, over this run. */

@@ -1,6 +1,6 @@
 /** Bridge settings for a replay: what NanoMQ printed at boot, what its traffic shows, and its release's defaults; each with its origin. */
-import { type BridgeSettings, bridgeDefaults } from '../engine/index.ts';
-import type { Origin } from './cassette.ts';
+import { type BridgeSettings, bridgeDefaults, bridgeSettings, SHIPPED_SAMPLE } from '../engine/index.ts';
+import type { Origin } from './entry.ts';
 
 export interface SettingsFacts {
   readonly dump: { readonly [key: string]: unknown };
@@ -34,9 +34,6 @@ const DUMPED: readonly (readonly [string, keyof BridgeSettings])[] = [
   ['proto_ver', 'protocol'],
 ];
 
-const SAMPLE_SEND_QUEUE = 32;
-const SAMPLE_RECEIVE_QUEUE = 128;
-
 export function rebuildSettings(facts: SettingsFacts): { settings: BridgeSettings; origins: Record<string, Origin> } {
   const settings: { -readonly [Key in keyof BridgeSettings]: BridgeSettings[Key] } = {
     ...bridgeDefaults(facts.release, facts.transport),
@@ -52,13 +49,17 @@ export function rebuildSettings(facts: SettingsFacts): { settings: BridgeSetting
     settings[key] = value;
     origins[key] = origin;
   };
+  const sample = bridgeSettings(facts.release, facts.transport, SHIPPED_SAMPLE).settings;
   // The dump does not print these either; the sample configuration's values. A capacity of 0 would show in the log (D12).
-  settings.maxSendQueueLen = SAMPLE_SEND_QUEUE;
-  settings.maxRecvQueueLen = SAMPLE_RECEIVE_QUEUE;
+  settings.maxSendQueueLen = sample.maxSendQueueLen;
+  settings.maxRecvQueueLen = sample.maxRecvQueueLen;
   for (const [key, field] of DUMPED) {
     const value = Number(facts.dump[key]);
     if (facts.dump[key] !== undefined && Number.isFinite(value)) set(field, value as never, 'observed');
   }
+  // The line of the ack delay prints the initial RTT (measured.md, "Config trap"): where that is the sample's, so is the ack delay.
+  if (facts.dump.qinitial_rtt_ms !== undefined && settings.quicInitialRttMs === sample.quicInitialRttMs)
+    set('quicMaxAckDelayMs', sample.quicMaxAckDelayMs, 'inferred');
   if (facts.dump.clean_start !== undefined)
     set('cleanStart', ['1', 'true'].includes(String(facts.dump.clean_start)), 'observed');
   if (facts.dump.parallel === undefined) set('parallel', facts.contexts, 'inferred');

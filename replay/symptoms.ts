@@ -38,22 +38,17 @@ const MAX_FOLLOWED = 200_000;
 export class SymptomWatch {
   private readonly rule: StallRule;
   private readonly flows = new Map<string, Flow>();
-  private linkUp = true;
-  private brokerUp = true;
+  private isReachable = true;
   private connected = false;
 
   constructor(rule: StallRule) {
     this.rule = rule;
   }
 
-  network(at: Micros, up: boolean): void {
-    this.linkUp = up;
-    this.restart(at);
-  }
-
-  broker(at: Micros, up: boolean): void {
-    this.brokerUp = up;
-    this.restart(at);
+  /** Whether the surroundings let a message arrive from here on. */
+  reachable(at: Micros, yes: boolean): void {
+    this.isReachable = yes;
+    for (const flow of this.flows.values()) if (flow.waitingSince !== null) flow.waitingSince = at;
   }
 
   bridge(connected: boolean): void {
@@ -63,7 +58,7 @@ export class SymptomWatch {
   offered(at: Micros, direction: 'up' | 'down', message: Message): void {
     const flow = this.flow(direction, message.qos);
     flow.offered += 1;
-    if (!this.linkUp || !this.brokerUp) return;
+    if (!this.isReachable) return;
     flow.waitingSince ??= at;
     if (at - flow.waitingSince > this.rule.stallUs) flow.stalled = true;
     if (!this.connected) return;
@@ -99,10 +94,6 @@ export class SymptomWatch {
         lostConnectedShare: flow.offeredConnected === 0 ? 0 : lost / flow.offeredConnected,
       };
     });
-  }
-
-  private restart(at: Micros): void {
-    for (const flow of this.flows.values()) if (flow.waitingSince !== null) flow.waitingSince = at;
   }
 
   private flow(direction: 'up' | 'down', qos: Qos): Flow {

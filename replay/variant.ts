@@ -1,17 +1,20 @@
 /**
  * A change to try: releases, settings, transport. Written as on the command line, `nanomq=0.23.10` or `keepalive=30s,quic_qos_priority=false`.
- * Keys are those of nanomq.conf, plus nanomq, emqx, transport and server_keepalive.
+ * Keys are those of nanomq.conf, plus nanomq, emqx, transport, server_keepalive, keepalive_multiplier and network.
  */
 import {
   type BridgeSettings,
   type BrokerSettings,
   bridgeDefaults,
   bridgeProfile,
+  bridgeSettings,
   brokerProfile,
   DEFAULT_BROKER_SETTINGS,
 } from '../engine/index.ts';
-import { compareReleases, UsageError } from '../queries/index.ts';
+import { UsageError } from '../queries/index.ts';
 import type { Header } from './cassette.ts';
+import type { Entry } from './entry.ts';
+import { networkEntries } from './network-change.ts';
 
 export interface Variant {
   readonly name: string; // as the user wrote it; `baseline` for none
@@ -26,6 +29,8 @@ export interface Setup {
   readonly emqx: string;
   readonly bridge: { readonly profile: ReturnType<typeof bridgeProfile>['profile']; readonly settings: BridgeSettings };
   readonly broker: { readonly profile: ReturnType<typeof brokerProfile>['profile']; readonly settings: BrokerSettings };
+  /** What comes from outside in the place of the cassette's own; null: the cassette's. */
+  readonly network: readonly Entry[] | null;
   readonly notes: readonly string[];
 }
 
@@ -35,6 +40,7 @@ interface Draft {
   emqx: string;
   settings: Settings;
   broker: { -readonly [Key in keyof BrokerSettings]: BrokerSettings[Key] };
+  network: string | null;
 }
 
 /** One row a key: how its text becomes a setting. Units as in nanomq.conf (nanomq-logs §3.1). */
@@ -108,6 +114,9 @@ const KEYS: { readonly [key: string]: (draft: Draft, value: string) => void } = 
   quic_handshake_timeout: (draft, value) => {
     draft.settings.quicHandshakeTimeoutS = duration('quic_handshake_timeout', value, 's') / 1000;
   },
+  network: (draft, value) => {
+    draft.network = value;
+  },
 };
 
 const CHOOSES_DEFAULTS = new Set(['nanomq', 'emqx', 'transport']);
@@ -154,6 +163,7 @@ export function setUp(header: Header, variant: Variant): Setup {
       ...header.bridge.settings,
     },
     broker: { ...DEFAULT_BROKER_SETTINGS, ...header.broker.settings },
+    network: null,
   };
   // Release and transport first: their defaults must not overwrite what the user sets.
   const apply = (wanted: boolean) => {
@@ -169,13 +179,16 @@ export function setUp(header: Header, variant: Variant): Setup {
     emqx: draft.emqx,
     bridge: { profile: bridge.profile, settings: draft.settings },
     broker: { profile: broker.profile, settings: draft.broker },
+    network: draft.network === null ? null : networkEntries(draft.network, header, draft.settings.transport),
     notes: [bridge.note, broker.note].filter((note) => note !== null),
   };
 }
 
-/** Up to 0.24.8 `800ms` of quic_initial_rtt_ms in the file was 48000 ms in force (nanomq-bridge-model §8, D11). */
-const UNIT_BUG_GONE = '0.24.9';
-const UNIT_BUG = 60;
+/** Keys that some releases read in other units than they are named in (D11), and what they set. */
+const MILLISECOND_KEYS = [
+  ['quic_initial_rtt_ms', 'quicInitialRttMs'],
+  ['quic_max_ack_delay_ms', 'quicMaxAckDelayMs'],
+] as const;
 
 /** Settings that were only assumed from the old release's defaults follow the new release's. */
 function adoptDefaults(draft: Draft, header: Header): void {
@@ -189,11 +202,25 @@ function adoptDefaults(draft: Draft, header: Header): void {
     )
       draft.settings[key] = fresh[key] as never;
   }
-  const { release: before } = header.bridge;
-  if (compareReleases(before, UNIT_BUG_GONE) < 0 && compareReleases(draft.nanomq, UNIT_BUG_GONE) >= 0) {
-    const { quicInitialRttMs } = draft.settings;
-    if (quicInitialRttMs >= 10_000 && quicInitialRttMs % UNIT_BUG === 0) draft.settings.quicInitialRttMs /= UNIT_BUG;
+  for (const [key, field] of MILLISECOND_KEYS) {
+    const inForce = draft.settings[field];
+    if (inForce !== undefined && header.bridge.origins?.[field] !== 'assumed')
+      draft.settings[field] = readAgain(key, field, inForce, header.bridge.release, draft);
   }
+}
+
+/** What the new release makes of the text that gave the old one this value; a value that no `…ms` gives is kept. */
+function readAgain(
+  key: string,
+  field: 'quicInitialRttMs' | 'quicMaxAckDelayMs',
+  inForce: number,
+  before: string,
+  { nanomq, settings }: Draft,
+): number {
+  const read = (release: string, text: string): number =>
+    bridgeSettings(release, settings.transport, { [key]: text }).settings[field] ?? inForce;
+  const inFile = inForce / read(before, '1ms');
+  return Number.isInteger(inFile) ? read(nanomq, `${inFile}ms`) : inForce;
 }
 
 function release(value: string): string {

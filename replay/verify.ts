@@ -6,6 +6,8 @@
  */
 import type { Database } from '../queries/index.ts';
 import { type Cassette, fidelity, type Incident } from './cassette.ts';
+import type { Entry } from './entry.ts';
+import { withNetwork } from './network-change.ts';
 import { dropRun, type RunResult, runReplay } from './run.ts';
 import { BASELINE, type Setup, setUp, type Variant } from './variant.ts';
 
@@ -86,6 +88,8 @@ export async function verify(database: Database, cassette: Cassette, options: Ve
     options.onProgress?.(done, total, variant.name);
     return result;
   };
+  // A change that cannot be made is an error now, not after the baseline.
+  for (const variant of options.variants) setUp(cassette.header, variant);
   const observed = cassette.header.incident;
   const baselineSetup = setUp(cassette.header, BASELINE);
   const baseline: RunResult[] = [];
@@ -152,7 +156,7 @@ async function judge(
     (id) => !baseline.some((result) => result.findings.includes(id)),
   );
   // Stops and rivals of the cassette itself are not the variant's doing.
-  const provoked = cassette.entries.flatMap((entry) => PROVOKES[entry.type] ?? []);
+  const provoked = withNetwork(cassette, setup.network).entries.flatMap((entry) => PROVOKES[entry.type] ?? []);
   const caused = newCauses.filter((id) => !provoked.includes(id));
   const doubt = untested ?? missingDirection(baseline, results) ?? worseLoss(baseline, results);
   const { verdict, reason } = decide({ reproduced, shown, fresh: [...fresh, ...caused], silent: doubt, results });
@@ -233,8 +237,14 @@ function whyNot(baseline: readonly RunResult[], observed: Incident): string {
 }
 
 /** Findings that an entry of the cassette brings about by itself. */
-const PROVOKES: { readonly [type: string]: readonly string[] } = {
+const PROVOKES: { readonly [Type in Entry['type']]?: readonly string[] } = {
+  network: ['transport-loss', 'quic-idle-timeout'],
   'broker-stop': ['broker-restart'],
+  'broker-kill': ['broker-restart', 'broker-unresponsive'],
+  'broker-pause': ['broker-unresponsive', 'transport-loss'],
+  'nat-rebind': ['transport-loss'],
+  refuse: ['auth-refused'],
+  kick: ['kicked'],
   'rival-connect': ['client-id-clash'],
 };
 /** A replay for a verdict takes at most this much of the incident's time. */

@@ -12,15 +12,19 @@ export interface Row {
   readonly met: boolean;
 }
 
+/** Plain data, so that a comparison can be kept as JSON. */
 export interface Comparison {
-  readonly scenario: Scenario;
-  readonly real: Measures;
-  readonly runs: readonly Measures[];
+  readonly name: string;
+  readonly seeds: number;
+  /** Ends of the real sessions by reason. */
+  readonly reasons: Readonly<Record<string, number>>;
   readonly rows: readonly Row[];
+  /** The rows that are not met, in runs whose redials are those of the log; absent: not run. */
+  readonly withRedialsOfLog?: readonly Row[];
   /** What `analyze` says of the real logs and of the printed ones, a list a seed; null: not asked. */
   readonly findings: Findings | null;
-  /** Events that the real log has and no seed shows; they are outside of the model. */
-  readonly unmodelled: readonly string[];
+  /** Events that the real log has and no seed shows, with their counts; they are outside of the model. */
+  readonly unmodelled: readonly (readonly [event: string, count: number])[];
 }
 
 export interface Findings {
@@ -40,7 +44,7 @@ const CYCLES_TOLERANCE = 1;
 /** Debug events of the bridge that are compared; of the others the simulator writes only some. */
 const DEBUG_COMPARED = /bridge_forward|bridge_ack_rx|bridge_acked|ctx_cache_flush/;
 /** Loops that run as fast as the CPU lets them: compared as present or absent. */
-const CPU_SPEED = /ctx_cache_flush/;
+const CPU_SPEED = /ctx_cache_flush|bridge_subscribe_retry/;
 /** The flood of a cancelled sub stream, which takes these with it, where there is one. */
 const CANCEL_FLOOD = /quic_substream_recv_retry|quic_tran_recv_error|quic_stream_aio_begin_failed/;
 const FLOOD_FROM = 100;
@@ -53,16 +57,25 @@ export function compare(
   runs: readonly Measures[],
   findings: Findings | null,
 ): Comparison {
-  const rows = [...cycleRows(real, runs), ...messageRows(real, runs), ...eventRows(real, runs)];
   const simulatedKeys = new Set(runs.flatMap((run) => [...run.events.keys()]));
   return {
-    scenario,
-    real,
-    runs,
-    rows,
+    name: scenario.name,
+    seeds: runs.length,
+    reasons: Object.fromEntries(reasonCounts(real.cycles)),
+    rows: rowsOf(real, runs),
     findings,
-    unmodelled: [...real.events.keys()].filter((key) => !simulatedKeys.has(key)),
+    unmodelled: [...real.events].filter(([key]) => !simulatedKeys.has(key)),
   };
+}
+
+/** The rows of `comparison` that are not met, against other runs of the same incident. */
+export function compareAgain({ rows }: Comparison, real: Measures, runs: readonly Measures[]): readonly Row[] {
+  const missed = new Set(rows.filter((row) => !row.met).map((row) => row.what));
+  return rowsOf(real, runs).filter((row) => missed.has(row.what));
+}
+
+function rowsOf(real: Measures, runs: readonly Measures[]): Row[] {
+  return [...cycleRows(real, runs), ...messageRows(real, runs), ...eventRows(real, runs)];
 }
 
 function cycleRows(real: Measures, runs: readonly Measures[]): Row[] {

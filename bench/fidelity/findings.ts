@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { SimRecord } from '../../engine/index.ts';
+import type { Choices, SimRecord } from '../../engine/index.ts';
 import { analyze, Database, ingest, OBSERVED } from '../../queries/index.ts';
 import { choices, rebuild } from '../../replay/index.ts';
 import { printEmqxLine, printTraceLine } from '../../replay/print-emqx.ts';
@@ -12,8 +12,8 @@ import { originOf, type Scenario } from './scenario.ts';
 export interface RealLogs {
   /** Of the bridge, most certain first. */
   readonly findings: readonly string[];
-  /** Outcome of a race that the log shows, as a replay's baseline is held to it: see {@link Choices}. */
-  readonly receiveLost: readonly boolean[];
+  /** Outcomes of races that the log shows, as a replay's baseline is held to them. */
+  readonly choices: Choices;
 }
 
 export async function readRealLogs(scenario: Scenario): Promise<RealLogs> {
@@ -25,7 +25,7 @@ export async function readRealLogs(scenario: Scenario): Promise<RealLogs> {
   try {
     await ingest(database, { paths: logs });
     const cassette = await rebuild(database, { runId: OBSERVED, clientId: scenario.truth.clientid });
-    return { findings: await findingsIn(database, scenario), receiveLost: choices(cassette).receiveLost ?? [] };
+    return { findings: await findingsIn(database, scenario), choices: choices(cassette) };
   } finally {
     database.close();
   }
@@ -36,7 +36,7 @@ export async function simulatedFindings(scenario: Scenario, records: readonly Si
   const folder = mkdtempSync(path.join(tmpdir(), 'bridgetrace-fidelity-'));
   try {
     const start = originOf(scenario.truth);
-    const { clientId } = scenario.options.bridge.settings;
+    const { clientId } = scenario.bridges[0].options.bridge.settings;
     const nanomq = { release: scenario.truth.nanomq_version, start };
     const emqx = { release: scenario.truth.emqx_version, start };
     const logs = {
@@ -63,7 +63,7 @@ export async function simulatedFindings(scenario: Scenario, records: readonly Si
 
 async function findingsIn(database: Database, scenario: Scenario): Promise<readonly string[]> {
   const { findings } = await analyze(database, { runId: OBSERVED });
-  const { clientId } = scenario.options.bridge.settings;
+  const clients = new Set(scenario.bridges.map(({ options }) => options.bridge.settings.clientId));
   // Without the settings that NanoMQ prints at boot a bridge may have no client id.
-  return findings.filter(({ client_id }) => (client_id ?? clientId) === clientId).map(({ id }) => id);
+  return findings.filter(({ client_id }) => client_id === null || clients.has(client_id)).map(({ id }) => id);
 }

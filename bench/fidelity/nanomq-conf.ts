@@ -1,11 +1,9 @@
 /** The keys of one bridge in a nanomq.conf as it stands in the corpus; what they mean to a release is the engine's to say. */
 import type { BridgeConf, ConfValue } from '../../engine/index.ts';
 
-/** The first bridge; a second one is another client. */
-export function bridgeBlock(conf: string): string {
-  const start = conf.search(/^bridges\.mqtt\./m);
-  const next = conf.slice(start + 1).search(/^bridges\.mqtt\./m);
-  return next === -1 ? conf.slice(start) : conf.slice(start, start + 1 + next);
+/** The text of each bridge, in the order of the file. */
+export function bridgeBlocks(conf: string): readonly string[] {
+  return conf.split(/^(?=bridges\.mqtt\.)/m).slice(1);
 }
 
 /** All `key = value` lines of a text; lists are not among them. */

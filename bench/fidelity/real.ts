@@ -12,7 +12,15 @@ const LAYOUTS: readonly (readonly [RegExp, Layout])[] = [
   [/^emqx\.log\.gz$/, 'emqx-text'],
 ];
 
-export async function measureReal(scenario: Scenario): Promise<Measures> {
+const NNG_ECANCELED = 20;
+const OF_ANY_CLIENT: ReadonlySet<string> = new Set(['client_online', 'client_offline']);
+
+export interface RealMeasures extends Measures {
+  /** What the first send after each lost receive ended with: see {@link Choices}. */
+  readonly deadResult: readonly number[];
+}
+
+export async function measureReal(scenario: Scenario): Promise<RealMeasures> {
   const { folder, truth } = scenario;
   const origin = originOf(truth);
   const cycles = truth.bridge_disconnects.map(
@@ -22,7 +30,7 @@ export async function measureReal(scenario: Scenario): Promise<Measures> {
       endS: (micros(end.time) - origin) / 1e6,
     }),
   );
-  return { cycles, messages: messagesOf(folder, scenario), events: await eventsOf(folder, truth) };
+  return { cycles, messages: messagesOf(folder, scenario), ...(await readEvents(folder, truth)) };
 }
 
 function messagesOf(folder: string, scenario: Scenario): Map<string, number> {
@@ -37,21 +45,34 @@ function messagesOf(folder: string, scenario: Scenario): Map<string, number> {
   return messages;
 }
 
-async function eventsOf(folder: string, truth: Truth): Promise<Map<string, number>> {
+async function readEvents(folder: string, truth: Truth): Promise<Pick<RealMeasures, 'events' | 'deadResult'>> {
   const events = new Map<string, number>();
+  const deadResult: number[] = [];
+  let receiveLost = false;
+  const noteSend = ({ event, attributes }: LogRecord): void => {
+    if (event === 'bridge_recv_error') receiveLost = attributes?.nng_rv === NNG_ECANCELED;
+    if (event !== 'bridge_send_failed' || !receiveLost) return;
+    deadResult.push(Number(attributes?.rv));
+    receiveLost = false;
+  };
   for (const name of readdirSync(folder).sort()) {
     const layout = LAYOUTS.find(([pattern]) => pattern.test(name))?.[1];
     // The two pieces of one large log are cut (corpus README): their flood is compared as present or absent anyway.
     if (layout === undefined) continue;
-    await readRecords(path.join(folder, name), layout, (record) => countRecord(events, layout, record, truth));
+    await readRecords(path.join(folder, name), layout, (record) => {
+      countRecord(events, layout, record, truth);
+      noteSend(record);
+    });
   }
-  return events;
+  return { events, deadResult };
 }
 
 function countRecord(events: Map<string, number>, layout: Layout, record: LogRecord, truth: Truth): void {
   if (record.event === null) return;
   const product = layout === 'emqx-text' ? 'emqx' : 'nanomq';
   if (product === 'emqx' && record.clientId !== truth.clientid) return;
+  // Local clients come and go with the same lines.
+  if (OF_ANY_CLIENT.has(record.event) && record.attributes?.client_id !== truth.clientid) return;
   if (record.ts !== null && product === 'emqx' && record.ts > micros(truth.end)) return;
   add(events, `${record.severity} ${eventKey(product, record.event, record.attributes)}`, 1);
 }

@@ -17,8 +17,8 @@ import {
   type SimOptions,
   type Stimulus,
 } from '../../engine/index.ts';
-import { bridgeBlock, readKeys } from './nanomq-conf.ts';
-import { type Publish, throughLocalConnection } from './publisher.ts';
+import { bridgeBlocks, readKeys } from './nanomq-conf.ts';
+import { type Published, throughLocalConnection } from './publisher.ts';
 
 export interface Truth {
   readonly id: string;
@@ -55,13 +55,18 @@ export interface Scenario {
   readonly name: string;
   readonly folder: string;
   readonly truth: Truth;
-  readonly options: Omit<SimOptions, 'seed' | 'stimuli'>;
-  /** What happens in one run; the local publisher's scheduling differs from seed to seed. */
-  readonly stimuliOf: (seed: number) => readonly Stimulus[];
+  /** The bridges of the one NanoMQ. The truth speaks of the first. */
+  readonly bridges: readonly [ScenarioBridge, ...ScenarioBridge[]];
   /** Messages published by direction. */
   readonly offered: Readonly<Record<'up' | 'down', number>>;
   /** When the broker was stopped or killed. */
   readonly brokerStops: readonly number[];
+}
+
+export interface ScenarioBridge {
+  readonly options: Omit<SimOptions, 'seed' | 'stimuli'>;
+  /** What happens in one run; the local publisher's scheduling differs from seed to seed. */
+  readonly stimuliOf: (seed: number) => readonly Stimulus[];
 }
 
 /** What a message of the corpus weighs where the workload names no size: `{"s":1,"t":1795323205238,"q":0}`. */
@@ -74,24 +79,33 @@ export function readTruth(folder: string): Truth {
 export function loadScenario(folder: string): Scenario {
   const truth = readTruth(folder);
   const origin = originOf(truth);
-  const { link, stimuli: network } = readNetwork(folder, truth, origin);
-  const bridge = bridgeProfile(truth.nanomq_version, truth.transport).profile;
-  const settings = readBridgeSettings(folder, truth);
-  const { up, down } = readMessages(folder, truth, origin);
+  const network = readNetwork(folder, truth, origin);
+  const conf = readFileSync(path.join(folder, 'nanomq.conf'), 'utf8');
+  const parts = bridgeBlocks(conf).map((block) => ({ block, ...readMessages(folder, block, truth, origin) }));
+  const [first, ...others] = parts.map(({ block, up, down }): ScenarioBridge => {
+    const bridge = {
+      profile: bridgeProfile(truth.nanomq_version, truth.transport).profile,
+      settings: readBridgeSettings(conf, block, truth),
+    };
+    const broker = { profile: brokerProfile(truth.emqx_version).profile, settings: readBrokerSettings(folder) };
+    return {
+      options: { bridge, broker, durationUs: micros(truth.end) - origin, link: network.link },
+      stimuliOf: (seed) =>
+        [...throughLocalConnection(up, seed), ...down, ...network.stimuli].sort((left, right) => left.at - right.at),
+    };
+  });
   return {
     name: path.basename(folder),
     folder,
     truth,
-    options: {
-      bridge: { profile: bridge, settings },
-      broker: { profile: brokerProfile(truth.emqx_version).profile, settings: readBrokerSettings(folder) },
-      durationUs: micros(truth.end) - origin,
-      link,
+    bridges: [first!, ...others],
+    offered: {
+      up: parts.reduce((sum, { up }) => sum + up.length, 0),
+      down: parts.reduce((sum, { down }) => sum + down.length, 0),
     },
-    stimuliOf: (seed) =>
-      [...throughLocalConnection(up, seed), ...down, ...network].sort((left, right) => left.at - right.at),
-    offered: { up: up.length, down: down.length },
-    brokerStops: network.filter(({ kind }) => kind === 'broker-stop' || kind === 'broker-kill').map(({ at }) => at),
+    brokerStops: network.stimuli
+      .filter(({ kind }) => kind === 'broker-stop' || kind === 'broker-kill')
+      .map(({ at }) => at),
   };
 }
 
@@ -119,12 +133,10 @@ function readLines(folder: string, name: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-function readBridgeSettings(folder: string, truth: Truth): BridgeSettings {
-  const conf = readFileSync(path.join(folder, 'nanomq.conf'), 'utf8');
-  const block = bridgeBlock(conf);
+function readBridgeSettings(conf: string, block: string, truth: Truth): BridgeSettings {
   const keys = { ...readKeys(block), 'system.parallel': readKeys(conf).parallel };
   const { settings } = bridgeSettings(truth.nanomq_version, truth.transport, keys);
-  return { ...settings, clientId: truth.clientid, subscriptions: readSubscriptions(block) };
+  return { ...settings, subscriptions: readSubscriptions(block) };
 }
 
 function readSubscriptions(block: string): BridgeSettings['subscriptions'] {
@@ -142,12 +154,17 @@ function readBrokerSettings(folder: string): BrokerSettings {
 }
 
 /**
- * Messages of this bridge: those that a forward rule or a subscription of it matches. What was published before NanoMQ ran never
+ * Messages of a bridge: those that a forward rule or a subscription of it matches. What was published before NanoMQ ran never
  * reached it.
  */
-function readMessages(folder: string, truth: Truth, origin: number): { up: Publish[]; down: Stimulus[] } {
-  const topics = topicsOf(folder);
-  const up: Publish[] = [];
+function readMessages(
+  folder: string,
+  block: string,
+  truth: Truth,
+  origin: number,
+): { up: Published[]; down: Stimulus[] } {
+  const topics = topicsOf(block);
+  const up: Published[] = [];
   const down: Stimulus[] = [];
   for (const line of readLines(folder, 'published.jsonl.gz')) {
     const isUp = line.dir === 'up';
@@ -156,25 +173,29 @@ function readMessages(folder: string, truth: Truth, origin: number): { up: Publi
     if (at < 0 || !topics(isUp ? 'up' : 'down', topic)) continue;
     const size = Number(line.size ?? (isUp ? truth.publish?.size : truth.downlink?.size) ?? PAYLOAD_BYTES);
     const message: Message = { seq: Number(line.s), topic, qos: Number(line.q) as Qos, size };
-    if (isUp) up.push({ at, kind: 'publish', message });
+    if (isUp) up.push({ publish: { at, kind: 'publish', message }, answeredAt: answerOf(line, origin) });
     else down.push({ at, kind: 'downlink', message });
   }
   return { up, down };
 }
 
-/** Distinct messages of this bridge that arrived, by direction. */
+function answerOf(line: Record<string, unknown>, origin: number): number | null {
+  return line.ack === undefined ? null : micros(String(line.ack)) - origin;
+}
+
+/** Distinct messages of the bridges that arrived, by direction. */
 export function readDelivered(folder: string): { readonly up: number; readonly down: number } {
-  const topics = topicsOf(folder);
+  const conf = readFileSync(path.join(folder, 'nanomq.conf'), 'utf8');
+  const bridges = bridgeBlocks(conf).map(topicsOf);
   const seen = { up: new Set<number>(), down: new Set<number>() };
   for (const line of readLines(folder, 'delivered.jsonl.gz')) {
     const direction = line.dir === 'up' ? 'up' : 'down';
-    if (topics(direction, String(line.topic))) seen[direction].add(Number(line.s));
+    if (bridges.some((topics) => topics(direction, String(line.topic)))) seen[direction].add(Number(line.s));
   }
   return { up: seen.up.size, down: seen.down.size };
 }
 
-function topicsOf(folder: string): (direction: 'up' | 'down', topic: string) => boolean {
-  const block = bridgeBlock(readFileSync(path.join(folder, 'nanomq.conf'), 'utf8'));
+function topicsOf(block: string): (direction: 'up' | 'down', topic: string) => boolean {
   const forwards = [...block.matchAll(/local_topic\s*=\s*"([^"]+)"/g)].map((match) => match[1]!);
   const subscriptions = readSubscriptions(block).map((subscription) => subscription.topic);
   return (direction, topic) =>

@@ -20,6 +20,12 @@ export const register: RegisterCommand = (program, context) => {
       (change: string, others: string[]) => [...others, change],
       [] as string[],
     )
+    .option(
+      '--network <script[@time]>',
+      'a network script in the place of what the cassette says of network and broker; may be given again',
+      (script: string, others: string[]) => [...others, script],
+      [] as string[],
+    )
     .option('--mode <mode>', 'sim (simulated network, virtual time) or live (real QUIC on loopback)', 'sim')
     .option('--speed <factor>', 'live: this many times as fast as the incident was, 5 at most', '1')
     .option('--seed <n>', 'seed of everything random', '1')
@@ -28,6 +34,7 @@ export const register: RegisterCommand = (program, context) => {
     command,
     'bridgetrace replay incident.cassette',
     'bridgetrace replay incident.cassette --nanomq 0.23.10 --set keepalive=30s',
+    'bridgetrace replay incident.cassette --network restart-4s@60s',
   );
   addCommonOptions(command).action(
     exitingWith(context, async (file, options) => {
@@ -40,6 +47,7 @@ export const register: RegisterCommand = (program, context) => {
         ...(options.nanomq ? [`nanomq=${options.nanomq}`] : []),
         ...(options.emqx ? [`emqx=${options.emqx}`] : []),
         ...options.set,
+        ...(options.network.length > 0 ? [`network=${options.network.join('+')}`] : []),
       ];
       const variant: Variant = changes.length > 0 ? parseVariant(changes.join(',')) : { name: 'baseline', changes: [] };
       const setup = setUp(cassette.header, variant);

@@ -9,6 +9,8 @@ import {
   logConnectionReleased,
   logDialFailed,
   logDialReported,
+  logFin,
+  logFirstIdealBuffer,
   logHandshakeDone,
   logReadsCancelled,
   logReceiveCancelled,
@@ -63,6 +65,7 @@ export function onTransportConnected(bridge: Bridge): void {
 
 export function onConnack(bridge: Bridge, packet: Extract<Packet, { type: 'connack' }>): void {
   const refused = packet.reasonCode !== 0;
+  if (bridge.settings.transport === 'quic') logFirstIdealBuffer(bridge, refused);
   // Data delivered together with a FIN is not read (§3.3): the refusal is not seen, the negotiation just ends.
   if (refused && bridge.rng.int(1, REFUSED_OF) > REFUSED_SEEN) return;
   if (packet.maximumPacketSize !== null) {
@@ -73,6 +76,8 @@ export function onConnack(bridge: Bridge, packet: Extract<Packet, { type: 'conna
   // The first parked aio goes out before any SUBSCRIBE (§4-2).
   const parked = bridge.parked.shift();
   if (parked) pipeSend(bridge, pipe, parked.aio, parked.outgoing);
+  // Measured (08a): the receive is armed again whatever the CONNACK says.
+  if (refused && bridge.profile.log.receiveArmed) logReceiveArmed(bridge, CONTROL_STREAM);
   onConnectCallback(bridge, packet.reasonCode);
   if (!refused) onConnackDelivered(bridge, packet.serverKeepaliveS);
 }
@@ -117,6 +122,8 @@ function newPipe(bridge: Bridge, maximumPacketSize: number | null, connackDelive
     tickAt: bridge.now + tickPeriod(bridge),
     watchdogAt: bridge.profile.watchdogMs === null ? null : bridge.now + watchdogPeriod(),
     slowestWrite: Array<number>(STREAMS).fill(0),
+    idealBufferLogged: Array<boolean>(STREAMS).fill(false),
+    lastPublishAt: 0,
     acksUnderWay: Array<number>(STREAMS).fill(0),
     maximumPacketSize,
     receiveFreeAt: 0,
@@ -139,7 +146,7 @@ function endNegotiation(bridge: Bridge, nngError: string, byTransport: boolean):
   if (quic) logStreamsDown(bridge, byTransport);
   log(bridge, 'info', quic ? 'bridge_negotiation_failed' : 'tcp_bridge_aio_error', { nng_errstr: nngError });
   if (quic) {
-    logReadsCancelled(bridge, false);
+    logReadsCancelled(bridge, byTransport ? 'transport' : 'peer');
     logReceiveRetried(bridge);
     logConnectionReleased(bridge);
   }
@@ -170,8 +177,8 @@ export function onTransportClosed(bridge: Bridge, cause: CloseCause): void {
 
 /** The FIN that came with a DISCONNECT already acted upon: its line shows in some cycles (measured §2.11). */
 function onEndAfterClose(bridge: Bridge, cause: CloseCause): void {
-  if (cause.kind !== 'peer-fin') return;
-  if (bridge.rng.int(1, 100) <= LATE_FIN_LOGGED_PERCENT) logTransportEnd(bridge, cause);
+  if (cause.kind !== 'peer-fin' || bridge.settings.transport === 'tcp') return;
+  if (bridge.rng.int(1, 100) <= LATE_FIN_LOGGED_PERCENT) logFin(bridge);
 }
 
 function isByTransport(cause: CloseCause): boolean {
@@ -226,9 +233,11 @@ function losesReceiveRace(bridge: Bridge, pipe: Pipe, cause: CloseCause): boolea
     pipe.receiverDead = true;
   }
   logStreamsDown(bridge, false);
-  logReceiveRetried(bridge);
+  // Measured (03l): here each attempt gets as far as waiting.
+  logReceiveRetried(bridge, false);
   log(bridge, 'info', 'quic_main_stream_aborted');
-  pipe.deadResult = DEAD_RESULTS[bridge.rng.int(0, 1)]!;
+  const drawn = DEAD_RESULTS[bridge.rng.int(0, 1)]!;
+  pipe.deadResult = bridge.deadResultChoices[bridge.nextDeadResultChoice++] ?? drawn;
   // Writes that the transport will never complete fail like the next ones.
   for (const token of pipe.writes.keys()) {
     bridge.turns.push({ at: bridge.now, kind: 'sent', token, result: pipe.deadResult });

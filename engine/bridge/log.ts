@@ -15,6 +15,8 @@ export const NNG_ECANCELED = 20;
 export const NNG_ECONNSHUT = 31;
 const STREAMS = 5;
 const STREAM_SLOTS = 8;
+/** Connections of one bridge before the made-up pointers of two bridges could meet. */
+const CONNECTIONS_APART = 1_000_000;
 
 export function log(bridge: Bridge, severity: Severity, event: string, fields: Fields | null = null): void {
   if (SEVERITY_RANK[severity] < bridge.logRank) return;
@@ -35,8 +37,13 @@ export function lost(
   bridge.out.push({ kind: 'lost', direction, message, reason });
 }
 
+/** The bridges of a process share the address space. */
+function connectionNumber(bridge: Bridge): number {
+  return bridge.index * CONNECTIONS_APART + bridge.connections;
+}
+
 export function connectionPointer(bridge: Bridge): string {
-  return pointer(0x5500_0000_0000, bridge.connections);
+  return pointer(0x5500_0000_0000, connectionNumber(bridge));
 }
 
 export function streamPointer(bridge: Bridge, stream: number): string {
@@ -49,7 +56,7 @@ function nameStreams(bridge: Bridge): void {
   bridge.streamPointersOf = bridge.connections;
   bridge.streamPointers.length = 0;
   for (let stream = 0; stream < STREAMS; stream++) {
-    bridge.streamPointers.push(pointer(0x7f10_0000_0000, bridge.connections * STREAM_SLOTS + stream));
+    bridge.streamPointers.push(pointer(0x7f10_0000_0000, connectionNumber(bridge) * STREAM_SLOTS + stream));
   }
 }
 
@@ -58,7 +65,7 @@ export function messagePointer(sequence: number): string {
 }
 
 export function aioPointer(bridge: Bridge, stream: number): string {
-  return pointer(0x7f30_0000_0000, bridge.connections * STREAM_SLOTS + stream);
+  return pointer(0x7f30_0000_0000, connectionNumber(bridge) * STREAM_SLOTS + stream);
 }
 
 export function address(bridge: Bridge): string {
@@ -77,8 +84,17 @@ export function hostPort(bridge: Bridge): string {
  * change what happens.
  */
 export function linePercent(bridge: Bridge): number {
+  return lineNoise(bridge) % 100;
+}
+
+/** The same from 0 to 999. */
+export function linePermille(bridge: Bridge): number {
+  return lineNoise(bridge) % 1000;
+}
+
+function lineNoise(bridge: Bridge): number {
   bridge.lineNoise = (Math.imul(bridge.lineNoise, 1_664_525) + 1_013_904_223) | 0;
-  return (bridge.lineNoise >>> 8) % 100;
+  return bridge.lineNoise >>> 8;
 }
 
 function pointer(base: number, index: number): string {

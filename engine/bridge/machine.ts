@@ -37,6 +37,8 @@ export interface BridgeOptions {
   readonly process?: BridgeProcess;
   /** First packet id that the resend scan looks at; uninitialised in the product (§3.2). */
   readonly resendScanStart?: number;
+  /** What is found where `cancel_timeout` was not set (D13), ms; absent: so much that the timer never fires. */
+  readonly uninitialisedCancelMs?: number;
 }
 
 /** @throws RangeError if profile and settings are of different transports, or there is no context. */
@@ -175,14 +177,17 @@ function heldBy(bridge: Bridge): BridgeHeld {
   };
 }
 
-function newBridge({ profile, settings, rng, choices, process, resendScanStart }: BridgeOptions): Bridge {
+function newBridge(options: BridgeOptions): Bridge {
+  const { profile, settings, rng, choices, process, resendScanStart, uninitialisedCancelMs } = options;
   if (profile.transport !== settings.transport) throw new RangeError('profile and settings name different transports');
   if (settings.parallel < 1) throw new RangeError('system.parallel must be at least 1');
+  const shared = process ?? { execone: 0, bridges: 0 };
   return {
     profile,
     settings,
     rng,
-    process: process ?? { execone: 0 },
+    process: shared,
+    index: shared.bridges++,
     logRank: SEVERITY_RANK[settings.logLevel ?? 'trace'],
     lineNoise: rng.int(0, LINE_NOISE_MAX),
     streamPointers: [],
@@ -191,6 +196,8 @@ function newBridge({ profile, settings, rng, choices, process, resendScanStart }
     nextRedialChoice: 0,
     receiveLostChoices: choices?.receiveLost ?? [],
     nextReceiveLostChoice: 0,
+    deadResultChoices: choices?.deadResult ?? [],
+    nextDeadResultChoice: 0,
     now: 0,
     out: [],
     phase: { kind: 'idle' },
@@ -215,6 +222,7 @@ function newBridge({ profile, settings, rng, choices, process, resendScanStart }
     stickyDialCode: null,
     flaggedConnected: false,
     resendScanStart: resendScanStart ?? 0,
+    uninitialisedCancelMs: uninitialisedCancelMs ?? null,
     turns: [],
     qosSent: 0,
     qosAcked: 0,

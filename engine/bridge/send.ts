@@ -133,8 +133,16 @@ function register(bridge: Bridge, aio: Aio, outgoing: Outgoing): void {
   if (sendQos) log(bridge, sendQos, 'bridge_send_qos', { msg_ptr: messagePointer(packetId), packet_id: packetId });
   const { cancelTimer } = bridge.profile;
   if (cancelTimer === 'unless-priority' && bridge.settings.quicQosPriority) return;
-  aio.cancelAt = bridge.now + milliseconds(bridge.settings.cancelTimeoutMs);
+  const waitMs = cancelWaitMs(bridge, outgoing);
+  if (waitMs === null) return;
+  aio.cancelAt = bridge.now + milliseconds(waitMs);
   bridge.armedCancels++;
+}
+
+/** Null: the timer never fires. */
+function cancelWaitMs(bridge: Bridge, outgoing: Outgoing): number | null {
+  const unset = outgoing.filters !== null && bridge.profile.subscribeCancel === 'uninitialised';
+  return unset ? bridge.uninitialisedCancelMs : bridge.settings.cancelTimeoutMs;
 }
 
 export function writeOrdinary(bridge: Bridge, pipe: Pipe, outgoing: Outgoing, isResend: boolean): void {

@@ -21,6 +21,8 @@ export interface Outgoing {
 export interface BridgeProcess {
   /** NanoMQ's `execone`: while it is above 0, a QUIC bridge that connects is ignored by its own connect callback (D9). */
   execone: number;
+  /** Bridges made so far: each has pointers of its own in the log. */
+  bridges: number;
 }
 
 /** nng's asynchronous operation: busy from submission until its completion callback has returned. */
@@ -56,6 +58,9 @@ export interface Pipe {
   watchdogAt: Micros | null;
   /** Slowest write of each stream since the watchdog last looked. */
   readonly slowestWrite: Micros[];
+  /** Streams whose ideal send buffer has been named. */
+  readonly idealBufferLogged: boolean[];
+  lastPublishAt: Micros;
   /** Acknowledgements of each stream that are not sent yet. */
   readonly acksUnderWay: number[];
   maximumPacketSize: number | null;
@@ -88,6 +93,8 @@ export interface Bridge {
   readonly settings: BridgeSettings;
   readonly rng: Rng;
   readonly process: BridgeProcess;
+  /** Number within the process, from 0. */
+  readonly index: number;
   /** Lines less severe than this are not made. */
   readonly logRank: number;
   /** State of the numbers that decide how many lines of a kind there are. */
@@ -99,6 +106,8 @@ export interface Bridge {
   nextRedialChoice: number;
   readonly receiveLostChoices: readonly boolean[];
   nextReceiveLostChoice: number;
+  readonly deadResultChoices: readonly number[];
+  nextDeadResultChoice: number;
 
   now: Micros;
   out: BridgeOutput[];
@@ -133,6 +142,8 @@ export interface Bridge {
   flaggedConnected: boolean;
   /** Where the resend scan starts: uninitialised in the product (§3.2). */
   readonly resendScanStart: number;
+  /** What stands where `cancel_timeout` was not set (D13); null: for ever. */
+  readonly uninitialisedCancelMs: number | null;
 
   nextToken: WriteToken;
   readonly turns: Turn[];

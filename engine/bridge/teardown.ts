@@ -4,6 +4,7 @@ import { log, lost, NNG_ECLOSED, NNG_ECONNABORTED, NNG_ECONNSHUT } from './log.t
 import { logConnectionReleased, logReadsCancelled, logReceivesEnded, logStreamsDown } from './quic-lines.ts';
 import { waitForRedial } from './redial.ts';
 import { type Bridge, isPublishQos0, type Pipe } from './state.ts';
+import { retrySubscribe } from './subscribe.ts';
 
 /** What a TCP receive that was cut ends with. */
 export const TCP_RECEIVE_CUT = 136;
@@ -64,6 +65,7 @@ export function teardown(bridge: Bridge, pipe: Pipe, how: Teardown): void {
   // Counted down at every disconnect, counted up only with subscriptions (§4-3).
   if (bridge.settings.transport === 'quic') bridge.process.execone--;
   waitForRedial(bridge);
+  if (!pipe.connackDelivered && bridge.profile.subscribeRetry) retrySubscribe(bridge);
 }
 
 function logQuicTeardown(bridge: Bridge, pipe: Pipe, how: Teardown): void {
@@ -73,11 +75,16 @@ function logQuicTeardown(bridge: Bridge, pipe: Pipe, how: Teardown): void {
   logReceiversEnded(bridge, pipe);
   const { timerAborted } = bridge.profile.log;
   if (timerAborted !== null && !how.fromTimer) log(bridge, timerAborted, 'bridge_timer_aborted');
-  if (!how.byTransport) logReadsCancelled(bridge, how.byUs);
+  logReadsCancelled(bridge, closedBy(how));
   if (how.closesTransport) bridge.out.push({ kind: 'close', code: 0 });
   log(bridge, 'warn', 'bridge_disconnected', { reason_code: how.reasonCode });
   log(bridge, 'info', 'bridge_pipe_stopped');
   logConnectionReleased(bridge);
+}
+
+function closedBy(how: Teardown): 'us' | 'peer' | 'transport' {
+  if (how.byTransport) return 'transport';
+  return how.byUs ? 'us' : 'peer';
 }
 
 function logTcpTeardown(bridge: Bridge, pipe: Pipe, how: Teardown): void {

@@ -3,6 +3,7 @@
 import { filtersSize, publishSize } from '../packet-size.ts';
 import type { Packet } from '../types.ts';
 import { log, logsDebug, streamPointer } from './log.ts';
+import { logIdealBuffer } from './quic-lines.ts';
 import { addTurn, type Bridge, type Outgoing, type Pipe } from './state.ts';
 
 export const CONTROL_STREAM = 0;
@@ -59,7 +60,10 @@ export function write(
     addTurn(bridge, { at: bridge.now + FAILED_WRITE_DELAY_US, kind: 'sent', token, result: failure });
     return;
   }
-  if (bridge.settings.transport === 'quic' && logsDebug(bridge)) logWrite(bridge, stream, outgoing, ordinary);
+  if (bridge.settings.transport === 'quic') {
+    if (packet.type === 'publish') logIdealBuffer(bridge, pipe, stream);
+    if (logsDebug(bridge)) logWrite(bridge, stream, outgoing, ordinary);
+  }
   bridge.out.push({ kind: 'write', token, stream, packet, message: outgoing?.message ?? null });
 }
 

@@ -1,6 +1,7 @@
 /** CONNECT, older sessions of the same client id, CONNACK (emqx-keepalive-model §1.1, §4, §5). */
 
 import { CONNACK_SIZE } from '../packet-size.ts';
+import { seconds } from '../time.ts';
 import { closeGracefully, discard, sendDisconnect, terminate } from './end.ts';
 import { armKeepalive } from './keepalive.ts';
 import { CONTROL_STREAM, log, logReceived, send } from './log.ts';
@@ -12,6 +13,7 @@ import { type Broker, type Connection, type ConnectPacket, newConnection } from 
 const RIVAL_PORTS = [20_000, 29_999] as const;
 const REASON_SESSION_TAKEN_OVER = 142;
 const REASON_NOT_AUTHORIZED = 135;
+const REASON_BANNED = 138;
 
 export function onConnect(broker: Broker, connection: Connection, packet: ConnectPacket): void {
   connection.clientId = packet.clientId;
@@ -19,7 +21,9 @@ export function onConnect(broker: Broker, connection: Connection, packet: Connec
   connection.connectBy = null;
   const isBridge = connection.transport !== 'none';
   if (isBridge) broker.lastClient = packet;
-  logReceived(broker, connection, CONTROL_STREAM, packet);
+  // Measured (08b): of a banned client only the CONNACK has a line.
+  const banned = isBridge && broker.refuse === REASON_BANNED;
+  if (!banned) logReceived(broker, connection, CONTROL_STREAM, packet);
   if (isBridge && broker.refuse !== null) {
     refuse(broker, connection, packet, broker.refuse);
     return;
@@ -96,6 +100,7 @@ function establish(broker: Broker, connection: Connection): void {
   const keepaliveS = serverKeepaliveS ?? packet.keepaliveS;
   const count = keepaliveCounter(broker, connection);
   connection.keepalive = armKeepalive(broker.profile, broker.settings, keepaliveS, count, broker.now);
+  limitIdle(broker, connection, keepaliveS);
   connection.state = 'connected';
   connection.established = true;
   broker.awaiting--;
@@ -111,6 +116,17 @@ function establish(broker: Broker, connection: Connection): void {
     size: CONNACK_SIZE[packet.protocol],
   });
   replay(broker, connection);
+}
+
+/**
+ * §2.4-5: the QUIC library takes integers only, and a multiplier of 1.5, the default, makes a float of every keepalive: nothing
+ * happens then, also not where the product is whole.
+ */
+function limitIdle(broker: Broker, connection: Connection, keepaliveS: number): void {
+  const { keepaliveMultiplier } = broker.settings;
+  if (!broker.profile.idleTimeoutFromKeepalive || connection.transport !== 'quic') return;
+  if (keepaliveS === 0 || !Number.isInteger(keepaliveMultiplier)) return;
+  broker.out.push({ kind: 'idle-timeout', connection: connection.id, us: seconds(keepaliveS * keepaliveMultiplier) });
 }
 
 /** The counter this release compares (§1.2). */

@@ -19,6 +19,12 @@ const QUIC_CONTROL_STREAM_DOWN = 1;
 const IDLE_TERMINATE_DELAY_MS = 3_000;
 /** `T_KICK`: the call that asks an old session to step down is given up after this, with a warning (measured 03g). */
 const STEPDOWN_CALL_TIMEOUT_MS = 5_000;
+/**
+ * The caller then kills the old process, which has just waited as long itself: of six such ends in 03g, 09 and 20 three show both
+ * of its last lines, one only the first, two none.
+ */
+const LAST_LINES_OF_KILLED = ['both', 'both', 'both', 'first', 'none', 'none'] as const;
+type LastLines = (typeof LAST_LINES_OF_KILLED)[number];
 /** Ends after which a session does not live on, whatever its expiry. */
 const ENDS_SESSION: ReadonlySet<string> = new Set([
   'discarded',
@@ -91,13 +97,15 @@ export function closeGracefully(broker: Broker, connection: Connection, reason: 
 
 /** The peer did not close in time. */
 export function onCloseTimeout(broker: Broker, connection: Connection): void {
-  terminate(broker, connection);
-  if (connection.closeReason !== 'discarded' || broker.profile.discardWaitMs < STEPDOWN_CALL_TIMEOUT_MS) return;
+  const givenUp = connection.closeReason === 'discarded' && broker.profile.discardWaitMs >= STEPDOWN_CALL_TIMEOUT_MS;
+  const drawn = givenUp ? LAST_LINES_OF_KILLED[broker.rng.int(0, LAST_LINES_OF_KILLED.length - 1)]! : 'both';
+  terminate(broker, connection, drawn);
+  if (!givenUp) return;
   log(broker, connection, 'warn', 'session_stepdown_timeout', { action: 'discard', conn_mod: 'emqx_connection' });
 }
 
 /** The process ends: log lines, session gone or left to itself, QUIC connection shut down, waiting CONNECTs go on. */
-export function terminate(broker: Broker, connection: Connection): void {
+export function terminate(broker: Broker, connection: Connection, lastLines: LastLines = 'both'): void {
   if (connection.state === 'ended') return;
   if (connection.state === 'awaiting-stepdown') broker.awaiting--;
   if (keepsSession(broker, connection)) {
@@ -108,7 +116,7 @@ export function terminate(broker: Broker, connection: Connection): void {
   connection.state = 'ended';
   connection.closingUntil = null;
   connection.retryAt = null;
-  if (connection.clientId !== null) logTerminated(broker, connection);
+  if (connection.clientId !== null) logTerminated(broker, connection, lastLines);
   dropSession(broker, connection);
   closeTransport(broker, connection);
   broker.connections.delete(connection.id);
@@ -121,10 +129,10 @@ function keepsSession(broker: Broker, connection: Connection): boolean {
   return !ENDS_SESSION.has(connection.closeReason ?? '') && sessionExpiryS(broker, connection) > 0;
 }
 
-function logTerminated(broker: Broker, connection: Connection): void {
+function logTerminated(broker: Broker, connection: Connection, lastLines: LastLines): void {
   const fields = { reason: connection.closeReason, reason_term: `{shutdown,${connection.closeReason}}` };
-  log(broker, connection, 'debug', 'connection_terminated', fields);
-  log(broker, connection, 'info', 'connection_terminate_info', fields);
+  if (lastLines !== 'none') log(broker, connection, 'debug', 'connection_terminated', fields);
+  if (lastLines === 'both') log(broker, connection, 'info', 'connection_terminate_info', fields);
   if (connection.established) log(broker, null, 'debug', 'channel_cleaned', { client_id: connection.clientId });
 }
 

@@ -54,6 +54,8 @@ export type BrokerOutput =
   /** Finish our direction of the control stream (TCP: FIN). */
   | { readonly kind: 'finish'; readonly connection: ConnectionId }
   | { readonly kind: 'close'; readonly connection: ConnectionId; readonly code: number }
+  /** From now on our end of this QUIC connection gives it up after so long without activity. */
+  | { readonly kind: 'idle-timeout'; readonly connection: ConnectionId; readonly us: Micros }
   | {
       readonly kind: 'log';
       readonly severity: Severity;

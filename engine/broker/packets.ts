@@ -148,7 +148,7 @@ function onPublish(broker: Broker, connection: Connection, stream: number, packe
     ack(broker, connection, stream, 'pubrec', packetId!, REASON_RECEIVE_MAXIMUM_EXCEEDED);
     return;
   }
-  logAllowed(broker, connection, stream, packet);
+  logAllowed(broker, connection, stream, topic, `PUBLISH(Q${qos},R${packet.retain ? 1 : 0})`);
   if (verdict === 'new') {
     if (logsDebug(broker)) {
       log(broker, identityOn(connection, stream), 'debug', 'publish_routed', { topic, payload_bytes: size });
@@ -159,20 +159,27 @@ function onPublish(broker: Broker, connection: Connection, stream: number, packe
   if (qos === 2) ack(broker, connection, stream, 'pubrec', packetId!);
 }
 
-/** `authorization.cache`: a decision is asked for, and logged, once a minute for each of 32 topics (measured 02c, 03b). */
-function logAllowed(broker: Broker, connection: Connection, stream: number, packet: PublishPacket): void {
-  if (!broker.profile.logsAuthorization || broker.logRank > SEVERITY_RANK.info) return;
+/**
+ * `authorization.cache`: a decision is asked for, and logged, once a minute for each of 32 actions on a topic (measured 02c, 03b;
+ * of SUBSCRIBE too: 08b).
+ */
+function logAllowed(broker: Broker, connection: Connection, stream: number, topic: string, action: string): void {
+  const severity = broker.profile.authorizationLog;
+  if (severity === null || broker.logRank > SEVERITY_RANK[severity]) return;
   const { allowed } = streamSession(connection, stream);
-  const { topic, qos } = packet;
-  if ((allowed.get(topic) ?? 0) > broker.now) return;
-  allowed.delete(topic);
+  const asked = `${action} ${topic}`;
+  if ((allowed.get(asked) ?? 0) > broker.now) return;
+  allowed.delete(asked);
   for (const oldest of allowed.keys()) {
     if (allowed.size < ALLOWED_MAX) break;
     allowed.delete(oldest);
   }
-  allowed.set(topic, broker.now + seconds(ALLOWED_FOR_S));
-  const action = `PUBLISH(Q${qos},R${packet.retain ? 1 : 0})`;
-  log(broker, identityOn(connection, stream), 'info', 'authorization_allowed', { topic, action, source: AUTHZ_SOURCE });
+  allowed.set(asked, broker.now + seconds(ALLOWED_FOR_S));
+  log(broker, identityOn(connection, stream), severity, 'authorization_allowed', {
+    topic,
+    action,
+    source: AUTHZ_SOURCE,
+  });
 }
 
 /** [MQTT-4.3.3-10]: a QoS 2 packet id is not routed again until its PUBREL. */
@@ -204,10 +211,7 @@ function ack(
 function onSubscribe(broker: Broker, connection: Connection, stream: number, packet: SubscribePacket): void {
   const identity = identityOn(connection, stream);
   for (const { topic, qos } of packet.filters) {
-    if (broker.profile.logsAuthorization) {
-      const action = `SUBSCRIBE(Q${qos})`;
-      log(broker, identity, 'info', 'authorization_allowed', { topic, action, source: AUTHZ_SOURCE });
-    }
+    logAllowed(broker, connection, stream, topic, `SUBSCRIBE(Q${qos})`);
     log(broker, identity, 'debug', 'broker_subscribe', { topic, sub_id: connection.clientId, qos });
     connection.subscriptions.set(topic, { qos, stream });
   }

@@ -26,7 +26,7 @@ export interface StreamSession {
   readonly queue: Queued[];
   /** QoS 2 publishes whose PUBREL is outstanding, with the time of their first arrival. */
   readonly awaitingRelease: Map<number, Micros>;
-  /** Topics that were allowed lately, with the time until which nobody asks again. */
+  /** Actions on a topic that were allowed lately, with the time until which nobody asks again. */
   readonly allowed: Map<string, Micros>;
   /** A data stream whose process ended: what comes on it is not read. */
   ended: boolean;

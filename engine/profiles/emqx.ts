@@ -14,10 +14,11 @@ const V4_0: BrokerProfile = {
   discardWaitMs: 0, // §2.6: from 5.6.0
   kickWaitMs: 0, // §2.6: from 5.6.0
   dataStreams: false, // §2.1
+  idleTimeoutFromKeepalive: false, // §2.4-5: from 5.8.2
   advertisesReceiveMaximum: false, // §3: from 5.6.0
   retryIntervalS: 30, // §3
   takeoverReason: 'takeovered', // §4: 4.x spells it so
-  logsAuthorization: false, // measured: no line in 4.4.19, 5.0.26, 5.3.2
+  authorizationLog: null, // measured: no line in 4.4.19, 5.0.26, 5.3.2
 };
 
 const V5_0_0: BrokerProfile = {
@@ -47,7 +48,7 @@ const V5_5_0: BrokerProfile = {
   ...V5_0_26,
   quicWaitOnCloseMs: 3000, // §2.6; §7: 5.3.2 does not close QUIC, 5.5.1 does after 3 s
   closesQuicAfterWait: true, // §7: 5.5.1
-  logsAuthorization: true, // measured: 5.5.1 and later
+  authorizationLog: 'info', // measured: 5.5.1 to 5.8.2
 };
 
 const V5_6_0: BrokerProfile = {
@@ -61,12 +62,21 @@ const V5_7_2: BrokerProfile = { ...V5_6_0, generation: 'C', keepaliveRule: 'idle
 
 const V5_8_0: BrokerProfile = { ...V5_7_2, retryIntervalS: null }; // §3: schema@v5.8.0
 
-const V5_8_2: BrokerProfile = { ...V5_8_0, generation: 'D', counterScope: 'connection-packets' }; // 2a209a84b3
+const V5_8_2: BrokerProfile = {
+  ...V5_8_0,
+  generation: 'D', // 2a209a84b3
+  counterScope: 'connection-packets', // 472f2b7201
+  idleTimeoutFromKeepalive: true, // §2.4-5: the same commit
+};
 
 const V5_8_3: BrokerProfile = { ...V5_8_2, discardWaitMs: 3000, kickWaitMs: 1000 }; // 07508d6628
 
-// §2.6: asynchronous abort of the read side; the new CONNACK no longer waits noticeably.
-const V5_8_5: BrokerProfile = { ...V5_8_3, discardWaitMs: 0, kickWaitMs: 0 };
+const V5_8_5: BrokerProfile = {
+  ...V5_8_3,
+  discardWaitMs: 0, // §2.6: asynchronous abort of the read side; the new CONNACK no longer waits noticeably
+  kickWaitMs: 0, // §2.6: the same
+  authorizationLog: 'debug', // measured: 5.8.9, 6.2.0; of 5.8.3 to 5.8.8 nothing is known
+};
 
 const ROWS: readonly ReleaseRow<BrokerProfile>[] = [
   { from: '4.0.0', to: '4.4.99', profile: V4_0 },
@@ -85,7 +95,7 @@ const ROWS: readonly ReleaseRow<BrokerProfile>[] = [
 
 /** Rules of one EMQX release (`5.8.2`, `v5.8.2`, `e5.10.3`); a release outside the table gets the nearest row and a note. */
 export function brokerProfile(release: string): Chosen<BrokerProfile> {
-  return chooseRow(ROWS, release);
+  return chooseRow(ROWS, release, 'EMQX');
 }
 
 /** Defaults of emqx.conf (emqx-keepalive-model §1.2, §2.7, §3). */

@@ -22,9 +22,11 @@ const QUIC_0_22_10: BridgeProfile = {
   sendQueueCap: 64, // measured.md head; NNG_MAX_SEND_LMQ
   busyQos0: 'queue', // §2.4-5
   busySubscribe: 'queue', // §2.4-5
+  subscribeRetry: false, // §4: from 0.23.3
   queueOverflow: 'drop-oldest', // §2.4-5
   resendWhileBusy: 'skip', // §3.2
   cancelTimer: 'unless-priority', // §2.5
+  subscribeCancel: 'cancel_timeout', // §2.5
   dupOnWire: false, // §3.2: from 0.24.3
   receiveQueue: 'grows', // §1: QC:mqtt_pipe_recv_msgq_putq
   transportQueueCap: 1024, // §1: QT:mqtt_quictran_pipe_init, rxlmq
@@ -87,6 +89,7 @@ const QUIC_0_23_2: BridgeProfile = {
 
 const QUIC_0_23_3: BridgeProfile = {
   ...QUIC_0_23_2,
+  subscribeRetry: true, // §4, logs 2.1.3 row 6; measured 08b
   log: {
     ...QUIC_0_23_2.log,
     dialResult: false, // logs 2.2.3 row 4: trace from here on
@@ -96,6 +99,7 @@ const QUIC_0_23_3: BridgeProfile = {
 
 const QUIC_0_23_7: BridgeProfile = {
   ...QUIC_0_23_3,
+  subscribeRetry: false, // §4: the error of a closed pipe ends it; measured 08a (0.23.10)
   clearBusyBeforeParked: true, // c86a8064e
   log: {
     ...QUIC_0_23_3.log,
@@ -199,9 +203,11 @@ const TCP_0_22_10: BridgeProfile = {
   sendQueueCap: 64, // §1
   busyQos0: 'queue', // §2.7
   busySubscribe: 'queue', // §2.7
+  subscribeRetry: false, // QUIC only: measured there
   queueOverflow: 'drop-oldest', // §2.7
   resendWhileBusy: 'queue', // §3.2
   cancelTimer: 'always', // §2.7
+  subscribeCancel: 'uninitialised', // D13
   dupOnWire: false, // §3.2: from 0.24.3
   receiveQueue: 'fixed', // §1
   transportQueueCap: 1024, // one stream: never asked
@@ -258,6 +264,7 @@ const TCP_0_23_2: BridgeProfile = {
 
 const TCP_0_23_3: BridgeProfile = {
   ...TCP_0_23_2,
+  subscribeCancel: 'cancel_timeout', // nanomq bb4847d9
   log: {
     ...TCP_0_23_2.log,
     alreadyParked: 'warn', // logs 2.1.2 row 42
@@ -336,7 +343,7 @@ const TCP_ROWS: readonly ReleaseRow<BridgeProfile>[] = [
  * row, and `note` says so.
  */
 export function bridgeProfile(release: string, transport: 'quic' | 'tcp'): Chosen<BridgeProfile> {
-  return chooseRow(transport === 'quic' ? QUIC_ROWS : TCP_ROWS, release);
+  return chooseRow(transport === 'quic' ? QUIC_ROWS : TCP_ROWS, release, 'NanoMQ');
 }
 
 /** Code defaults of nanomq.conf (nanomq-logs §3.2) up to 0.24.9; `subscriptions` and the client id are the user's. */

@@ -26,9 +26,13 @@ export interface BridgeProfile {
   readonly busyQos0: 'queue' | 'drop' | 'queue-if-retry_qos_0';
   /** SUBSCRIBE while another send is in flight. */
   readonly busySubscribe: 'queue' | 'like-qos0';
+  /** A SUBSCRIBE whose write fails because the pipe is closing is submitted again at once. */
+  readonly subscribeRetry: boolean;
   readonly queueOverflow: 'drop-oldest' | 'drop-oldest-unless-qos0';
   readonly resendWhileBusy: 'skip' | 'queue';
   readonly cancelTimer: 'unless-priority' | 'always';
+  /** How long a SUBSCRIBE may wait for its SUBACK. */
+  readonly subscribeCancel: 'cancel_timeout' | 'uninitialised';
   readonly dupOnWire: boolean;
   /** Downlink messages that may wait for a context: 64, or 64 growing to `max_recv_queue_len`, or that from the start. */
   readonly receiveQueue: 'fixed' | 'grows' | 'max_recv_queue_len';
@@ -105,11 +109,13 @@ export interface BrokerProfile {
   readonly discardWaitMs: number;
   readonly kickWaitMs: number;
   readonly dataStreams: boolean;
+  /** Keepalive × multiplier becomes the QUIC connection's idle timeout, if it is a whole number (§2.4-5). */
+  readonly idleTimeoutFromKeepalive: boolean;
   readonly advertisesReceiveMaximum: boolean;
   /** Resend of unacknowledged deliveries on a living connection, s; null: never. */
   readonly retryIntervalS: number | null;
-  /** What is allowed has a line at info. */
-  readonly logsAuthorization: boolean;
+  /** Level of the line about what is allowed; null: there is none. */
+  readonly authorizationLog: Severity | null;
   /** How the release spells the end of a session that another connection took over. */
   readonly takeoverReason: 'takenover' | 'takeovered';
 }

@@ -24,24 +24,32 @@ export function compareReleases(left: readonly number[], right: readonly number[
   return 0;
 }
 
-/** The row whose range holds `release`; else the nearest one below it (or the first, or the last), with a note that says why. */
-export function chooseRow<Profile>(rows: readonly ReleaseRow<Profile>[], release: string): Chosen<Profile> {
+/**
+ * The row whose range holds `release`; else the nearest one below it (or the first, or the last), with a note that says why.
+ *
+ * @param product for the note
+ */
+export function chooseRow<Profile>(
+  rows: readonly ReleaseRow<Profile>[],
+  release: string,
+  product: 'NanoMQ' | 'EMQX',
+): Chosen<Profile> {
   const wanted = parseRelease(release);
   const first = rows[0]!;
   const last = rows[rows.length - 1]!;
-  if (!wanted) return substitute(last, `release '${release}' is not known`, 'the newest');
+  if (!wanted) return substitute(last, `${product} release '${release}' is not known`, 'the newest');
   if (compareReleases(wanted, parseRelease(first.from)!) < 0) {
-    return substitute(first, `release ${release} is older than all that are known`, 'the oldest');
+    return substitute(first, `${product} ${release} is older than all releases that are known`, 'the oldest');
   }
   let nearest = first;
   for (const row of rows) {
     if (compareReleases(wanted, parseRelease(row.from)!) < 0) {
-      return substitute(nearest, `release ${release} lies between two that are known`, 'the older one');
+      return substitute(nearest, `${product} ${release} lies between two releases that are known`, 'the older one');
     }
     if (compareReleases(wanted, parseRelease(row.to)!) <= 0) return chosen(row, null);
     nearest = row;
   }
-  return substitute(last, `release ${release} is newer than all that are known`, 'the newest');
+  return substitute(last, `${product} ${release} is newer than all releases that are known`, 'the newest');
 }
 
 function substitute<Profile>(row: ReleaseRow<Profile>, why: string, which: string): Chosen<Profile> {

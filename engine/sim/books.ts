@@ -11,16 +11,15 @@ import type { DirectionSummary } from './options.ts';
 
 export const SETTLED_MAX = 65_536;
 
-interface Entry {
-  readonly qos: Qos;
-  delivered: boolean;
-  lostReason: string | null;
-}
+/** What is known of a message, as one small integer: its QoS, whether it was delivered, and the number of the reason if it was lost. */
+const QOS_MASK = 3;
+const DELIVERED = 4;
+const REASON_SHIFT = 3;
 
 type Counts = Record<Qos, number>;
 
 export class Books {
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new Map<number, number>();
   /** Sequence numbers of the settled ones, oldest first, as a ring. */
   readonly #settled: number[] = [];
   #oldest = 0;
@@ -30,40 +29,45 @@ export class Books {
   readonly #offered: Counts = { 0: 0, 1: 0, 2: 0 };
   readonly #delivered: Counts = { 0: 0, 1: 0, 2: 0 };
   readonly #lost: Counts = { 0: 0, 1: 0, 2: 0 };
-  readonly #reasons = new Map<string, number>();
+  /** Reasons in the order in which they came up, and messages lost for each. */
+  readonly #reasons: string[] = [];
+  readonly #lostFor: number[] = [];
 
   offered(message: Message): void {
     if (this.#entries.has(message.seq)) throw new RangeError(`message ${message.seq} was offered twice`);
-    this.#entries.set(message.seq, { qos: message.qos, delivered: false, lostReason: null });
+    this.#entries.set(message.seq, message.qos);
     this.#offered[message.qos]++;
   }
 
   delivered(message: Message): void {
     const entry = this.#entryOf(message, 'delivered');
-    if (!entry || entry.delivered) {
+    if (entry === undefined || (entry & DELIVERED) !== 0) {
       this.#duplicates++;
       return;
     }
-    if (entry.lostReason === null) this.#settle(message.seq);
-    else this.#countLoss(entry.qos, entry.lostReason, -1);
-    entry.delivered = true;
-    this.#delivered[entry.qos]++;
+    const reason = entry >> REASON_SHIFT;
+    if (reason === 0) this.#settle(message.seq);
+    else this.#countLoss(entry, reason, -1);
+    this.#entries.set(message.seq, entry | DELIVERED);
+    this.#delivered[(entry & QOS_MASK) as Qos]++;
   }
 
   lost(message: Message, reason: string): void {
     const entry = this.#entryOf(message, 'lost');
-    if (!entry || entry.lostReason !== null) return;
-    if (!entry.delivered) {
-      this.#settle(message.seq);
-      this.#countLoss(entry.qos, reason, 1);
-      entry.lostReason = reason;
-    }
+    if (entry === undefined || entry >> REASON_SHIFT !== 0 || (entry & DELIVERED) !== 0) return;
+    const number = this.#numberOf(reason);
+    this.#settle(message.seq);
+    this.#countLoss(entry, number, 1);
+    this.#entries.set(message.seq, entry | (number << REASON_SHIFT));
   }
 
   summary(): DirectionSummary {
     const total = (counts: Counts): number => counts[0] + counts[1] + counts[2];
     const lostByReason = Object.fromEntries(
-      [...this.#reasons].filter(([, count]) => count > 0).sort(([left], [right]) => (left < right ? -1 : 1)),
+      this.#reasons
+        .map((reason, index): [string, number] => [reason, this.#lostFor[index]!])
+        .filter(([, count]) => count > 0)
+        .sort(([left], [right]) => (left < right ? -1 : 1)),
     );
     return {
       offered: { ...this.#offered },
@@ -79,21 +83,30 @@ export class Books {
   held(): readonly number[] {
     const list: number[] = [];
     for (const [seq, entry] of this.#entries) {
-      if (!entry.delivered && entry.lostReason === null) list.push(seq);
+      if (entry <= QOS_MASK) list.push(seq);
     }
     return list;
   }
 
-  #entryOf(message: Message, what: string): Entry | null {
+  #entryOf(message: Message, what: string): number | undefined {
     const entry = this.#entries.get(message.seq);
-    if (entry) return entry;
-    if (message.seq > this.#forgottenUpTo) throw new RangeError(`message ${message.seq} was ${what} but never offered`);
-    return null;
+    if (entry === undefined && message.seq > this.#forgottenUpTo) {
+      throw new RangeError(`message ${message.seq} was ${what} but never offered`);
+    }
+    return entry;
   }
 
-  #countLoss(qos: Qos, reason: string, by: number): void {
-    this.#lost[qos] += by;
-    this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + by);
+  /** From 1: 0 stands for none. */
+  #numberOf(reason: string): number {
+    const known = this.#reasons.indexOf(reason);
+    if (known >= 0) return known + 1;
+    this.#lostFor.push(0);
+    return this.#reasons.push(reason);
+  }
+
+  #countLoss(entry: number, reason: number, by: number): void {
+    this.#lost[(entry & QOS_MASK) as Qos] += by;
+    this.#lostFor[reason - 1]! += by;
   }
 
   #settle(seq: number): void {

@@ -32,14 +32,17 @@ export class BrokerProcess {
 
   /** Runs now, or at the end of the pause. `bytes` beyond the socket buffer are dropped. */
   run(bytes: number, run: () => void): void {
-    if (!this.#paused) {
-      run();
-      return;
-    }
-    if (bytes > 0 && this.#waitingBytes + bytes > SOCKET_BUFFER_BYTES) return;
-    if (this.#waiting.length >= WAITING_MAX) return;
+    if (!this.defers(bytes, run)) run();
+  }
+
+  /** During a pause `run` is kept for its end, or dropped if `bytes` do not fit into the socket buffer. False: there is no pause. */
+  defers(bytes: number, run: () => void): boolean {
+    if (!this.#paused) return false;
+    if (bytes > 0 && this.#waitingBytes + bytes > SOCKET_BUFFER_BYTES) return true;
+    if (this.#waiting.length >= WAITING_MAX) return true;
     this.#waitingBytes += bytes;
     this.#waiting.push(run);
+    return true;
   }
 
   #forget(): void {

@@ -20,5 +20,11 @@ export interface Chunk {
   delivered: boolean;
   acked: boolean;
   aborted: boolean;
+  /** Sent at least once. */
+  started: boolean;
+  /** Counts against the congestion window. */
+  inFlight: boolean;
+  /** Taken for lost, and waits for the congestion window to be sent again. */
+  lost: boolean;
   onComplete: ((result: number) => void) | null;
 }

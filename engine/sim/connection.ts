@@ -18,6 +18,9 @@ const TCP_GIVE_UP = 924 * SECOND;
 /** A FIN that comes this shortly after we closed is still reported. */
 const LATE_FIN: Micros = 2 * MILLISECOND;
 const TCP_CLOSE_RETRIES = 10;
+/** RFC 9000 §10.2, and msquic's own: closing lasts three probe timeouts without an answer, draining two round trips. */
+const CLOSING_PROBE_TIMEOUTS = 3;
+const DRAINING_MIN: Micros = 15 * MILLISECOND;
 
 export interface ConnectionSettings {
   readonly transport: 'quic' | 'tcp';
@@ -27,12 +30,14 @@ export interface ConnectionSettings {
   readonly idleTimeoutS: number; // 0: none; the smaller of the two ends'
   /** max_ack_delay of the bridge's end. */
   readonly maxAckDelayMs: number;
+  /** Congestion window at the start, of either end. Absent: 10. */
+  readonly initialWindowPackets?: number;
 }
 
 export interface ConnectionUser {
   now(): Micros;
-  /** Runs at the broker: now, or when it goes on after a pause. `bytes` wait in its socket buffer. */
-  atBroker(bytes: number, run: () => void): void;
+  /** The broker's process stands still: `run` waits until it goes on, with `bytes` in its socket buffer. False: it runs. */
+  brokerDefers(bytes: number, run: () => void): boolean;
   /** A proxy keeps it until the link holds nothing back any more. */
   hold(run: () => void): void;
   deliver(to: Endpoint, chunk: Chunk): void;
@@ -48,6 +53,12 @@ interface End {
   activeAt: Micros;
   sentSinceReceived: boolean;
   disconnectCheckPending: boolean;
+  /** An end may be more impatient than the two agreed on. */
+  ownIdleTimeout: Micros | null;
+  /** Received, and no MQTT packet: headers, acknowledgements, PINGs, what came twice. */
+  overheadBytes: number;
+  /** QUIC: when the closing or draining state ends (RFC 9000 §10.2). */
+  shutDownAt: Micros;
 }
 
 export class Connection {
@@ -77,6 +88,18 @@ export class Connection {
 
   isOpen(end: Endpoint): boolean {
     return this.#ends[end].open;
+  }
+
+  /** Over QUIC an end that was closed stays for a while, so that late packets find it. */
+  isShuttingDown(end: Endpoint): boolean {
+    return this.#user.now() < this.#ends[end].shutDownAt;
+  }
+
+  /** Bytes that `end` received besides MQTT packets since this was asked last. */
+  takeOverhead(end: Endpoint): number {
+    const { overheadBytes } = this.#ends[end];
+    this.#ends[end].overheadBytes = 0;
+    return overheadBytes;
   }
 
   /** The direction that `from` sends in. */
@@ -109,13 +132,33 @@ export class Connection {
   /** `end` closes the connection with an application code and forgets it; the peer hears of it if the datagram arrives. */
   close(end: Endpoint, code: number): void {
     if (!this.#shut(end)) return;
+    if (this.#settings.transport === 'quic') {
+      this.#ends[end].shutDownAt = this.#user.now() + CLOSING_PROBE_TIMEOUTS * this.#probeTimeout();
+    }
     this.#tellPeer(end, code, 0);
+  }
+
+  /** RFC 9002 §6.2.1. */
+  #probeTimeout(): Micros {
+    return this.#link.roundTrip + BROKER_MAX_ACK_DELAY + MILLISECOND;
+  }
+
+  /** The peer heard of the close: it drains, and its own CONNECTION_CLOSE ends the closing state of the end that closed. */
+  #answerClose(peer: Endpoint): void {
+    const now = this.#user.now();
+    const closed = this.#ends[other(peer)];
+    if (this.#ends[peer].open) this.#ends[peer].shutDownAt = now + Math.max(DRAINING_MIN, 2 * this.#link.roundTrip);
+    const travel = this.#link.travelTime(peer, CLOSE_BYTES, now);
+    if (travel !== null) closed.shutDownAt = Math.min(closed.shutDownAt, now + travel);
   }
 
   #tellPeer(end: Endpoint, code: number, attempt: number): void {
     const peer = other(end);
     const { transport } = this.#settings;
-    const arrive = (): void => this.#end(peer, transport === 'quic' ? { kind: 'peer', code } : { kind: 'peer-fin' });
+    const arrive = (): void => {
+      if (transport === 'quic') this.#answerClose(peer);
+      this.#end(peer, transport === 'quic' ? { kind: 'peer', code } : { kind: 'peer-fin' });
+    };
     if (transport === 'tcp' && this.#link.isHolding) {
       this.#user.hold(arrive);
       return;
@@ -130,9 +173,12 @@ export class Connection {
     this.#queue.add(this.#user.now() + travel, () => this.#at(peer, CLOSE_BYTES, arrive));
   }
 
+  #defers(end: Endpoint, bytes: number, run: () => void): boolean {
+    return end === 'broker' && this.#user.brokerDefers(bytes, run);
+  }
+
   #at(end: Endpoint, bytes: number, run: () => void): void {
-    if (end === 'broker') this.#user.atBroker(bytes, run);
-    else run();
+    if (!this.#defers(end, bytes, run)) run();
   }
 
   #resetSoon(): void {
@@ -163,17 +209,18 @@ export class Connection {
         from,
         transport: this.#settings.transport,
         maxAckDelay: to === 'bridge' ? milliseconds(this.#settings.maxAckDelayMs) : BROKER_MAX_ACK_DELAY,
+        initialWindowPackets: this.#settings.initialWindowPackets,
         now: () => this.#user.now(),
-        atReceiver: (bytes, run) => this.#at(to, bytes, run),
-        atSender: (bytes, run) => this.#at(from, bytes, run),
+        receiverDefers: (bytes, run) => this.#defers(to, bytes, run),
+        senderDefers: (bytes, run) => this.#defers(from, bytes, run),
         connects: () => !this.#unmapped,
         hold: (run) => this.#user.hold(run),
         onTransmit: () => this.#flows[to].acknowledge(),
         senderOpen: () => this.#ends[from].open,
         receiverOpen: () => this.#ends[to].open,
-        onArrival: () => this.#noteReceive(to),
-        onAck: (sentAt) => {
-          this.#noteReceive(from);
+        onArrival: (overheadBytes) => this.#noteReceive(to, overheadBytes),
+        onAck: (sentAt, bytes) => {
+          this.#noteReceive(from, bytes);
           // The acknowledgement was a packet of the other direction.
           this.#flows[to].noteArrival(sentAt);
         },
@@ -194,8 +241,9 @@ export class Connection {
     this.#user.deliver(to, chunk);
   }
 
-  #noteReceive(end: Endpoint): void {
+  #noteReceive(end: Endpoint, overheadBytes: number): void {
     const state = this.#ends[end];
+    state.overheadBytes += overheadBytes;
     state.activeAt = this.#user.now();
     state.sentSinceReceived = false;
   }
@@ -208,17 +256,30 @@ export class Connection {
     state.activeAt = this.#user.now();
   }
 
+  /** QUIC: `end` gives up after so long without activity, if that is sooner than what was agreed at the handshake. */
+  limitIdle(end: Endpoint, timeout: Micros): void {
+    this.#ends[end].ownIdleTimeout = timeout;
+    this.#watchIdle(end);
+  }
+
+  #idleTimeout(end: Endpoint): Micros | null {
+    const { idleTimeoutS } = this.#settings;
+    const own = this.#ends[end].ownIdleTimeout;
+    if (idleTimeoutS === 0) return own;
+    return own === null ? seconds(idleTimeoutS) : Math.min(own, seconds(idleTimeoutS));
+  }
+
   #watchIdle(end: Endpoint): void {
-    const { transport, idleTimeoutS } = this.#settings;
-    if (transport === 'tcp' || idleTimeoutS === 0) return;
+    const timeout = this.#idleTimeout(end);
+    if (this.#settings.transport === 'tcp' || timeout === null) return;
     const state = this.#ends[end];
-    const due = state.activeAt + seconds(idleTimeoutS);
     const look = (): void => {
       if (!state.open) return;
-      if (state.activeAt + seconds(idleTimeoutS) > this.#user.now()) this.#watchIdle(end);
+      const now = this.#idleTimeout(end) ?? timeout;
+      if (state.activeAt + now > this.#user.now()) this.#watchIdle(end);
       else this.#end(end, { kind: 'idle' });
     };
-    this.#queue.add(due, () => this.#at(end, 0, look));
+    this.#queue.add(Math.max(state.activeAt + timeout, this.#user.now()), () => this.#at(end, 0, look));
   }
 
   /** QUIC PING frames after the end's keepalive without activity. */
@@ -281,6 +342,9 @@ function newEnd(now: Micros): End {
     activeAt: now,
     sentSinceReceived: false,
     disconnectCheckPending: false,
+    ownIdleTimeout: null,
+    overheadBytes: 0,
+    shutDownAt: 0,
   };
 }
 

@@ -8,6 +8,17 @@ const LOSS_PARTS = 1_000_000;
 /** What a home router's buffer holds. */
 export const QUEUE_BYTES_DEFAULT = 262_144;
 
+/** Loopback-like; what a run starts with unless it is told otherwise. */
+export const LINK_AT_START = {
+  down: false,
+  hold: false,
+  delayMs: 0.2,
+  jitterMs: 0,
+  loss: 0,
+  rateBytesPerS: 0,
+  queueBytes: QUEUE_BYTES_DEFAULT,
+} as const satisfies NetworkChange;
+
 interface Direction {
   down: boolean;
   delay: Micros;

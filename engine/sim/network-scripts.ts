@@ -19,6 +19,8 @@ export type NetworkStep =
         | 'rival-connect';
     };
 
+export type NetworkStimulus = Extract<Stimulus, { readonly kind: NetworkStep['kind'] }>;
+
 export interface NetworkScript {
   readonly name: string;
   readonly steps: readonly NetworkStep[];
@@ -99,6 +101,6 @@ export function networkScript(name: string): NetworkScript {
 }
 
 /** The script's stimuli, its start at `at`. */
-export function networkStimuli(name: string, at: Micros): Stimulus[] {
+export function networkStimuli(name: string, at: Micros): NetworkStimulus[] {
   return networkScript(name).steps.map(({ atS, ...step }) => ({ ...step, at: at + seconds(atS) }));
 }

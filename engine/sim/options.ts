@@ -1,6 +1,7 @@
 /** What a simulation takes and gives. */
 
 import type { BridgeMachine } from '../bridge/io.ts';
+import type { BridgeProcess } from '../bridge/state.ts';
 import type { BridgeProfile, BrokerProfile } from '../profiles/profile.ts';
 import type {
   BridgeSettings,
@@ -26,7 +27,12 @@ export interface LinkSettings {
 }
 
 export interface SimOptions {
-  readonly bridge: { readonly profile: BridgeProfile; readonly settings: BridgeSettings };
+  /** `process` is shared by runs that stand for the bridges of one NanoMQ. */
+  readonly bridge: {
+    readonly profile: BridgeProfile;
+    readonly settings: BridgeSettings;
+    readonly process?: BridgeProcess;
+  };
   readonly broker: { readonly profile: BrokerProfile; readonly settings: BrokerSettings };
   /** In time order; read lazily. */
   readonly stimuli: Iterable<Stimulus>;

@@ -22,8 +22,13 @@ export interface ReceiveUser {
   deliver(chunk: Chunk): void;
   /** `run` at that time. */
   at(time: Micros, run: () => void): void;
-  /** Sends an acknowledgement; false: it was lost on the way. */
-  sendAck(acked: readonly Chunk[], newestArrived: Micros): boolean;
+  /** This end's process stands still, and `run` waits for it to go on. */
+  defers(run: () => void): boolean;
+  /**
+   * Sends an acknowledgement of what arrived, `heldFor` after the newest of it did (RFC 9000 §19.3, ACK Delay); false: it was lost on
+   * the way.
+   */
+  sendAck(acked: readonly Chunk[], newestArrived: Micros, heldFor: Micros): boolean;
   /** Whether the sender would learn of a loss from hearing that a packet sent then arrived. */
   isNews(newestArrived: Micros): boolean;
 }
@@ -35,6 +40,7 @@ export class ReceiveSide {
   #packetsSinceAck = 0;
   /** When the newest packet that arrived was sent, data or not: a gap before it is a loss. */
   #newestArrived: Micros = -1;
+  #newestArrivedAt: Micros = 0;
   #nextPacket = 0;
   #ackTimerAt: Micros | null = null;
 
@@ -55,12 +61,12 @@ export class ReceiveSide {
     this.#streams.set(stream, { next, deliveredBytes, waiting: new Map() });
   }
 
-  arrive(chunk: Chunk, packetNumber: number): void {
+  arrive(chunk: Chunk, packetNumber: number, sentAt: Micros): void {
     // RFC 9000 §13.2.1: a packet out of order is acknowledged at once.
     const inOrder = packetNumber === this.#nextPacket;
     this.#nextPacket = Math.max(this.#nextPacket, packetNumber + 1);
     this.#unacknowledged.push(chunk);
-    this.noteArrival(chunk.lastSentAt);
+    this.noteArrival(sentAt);
     this.#packetsSinceAck++;
     if (!chunk.arrived) {
       chunk.arrived = true;
@@ -71,7 +77,9 @@ export class ReceiveSide {
   }
 
   noteArrival(sentAt: Micros): void {
-    this.#newestArrived = Math.max(this.#newestArrived, sentAt);
+    if (sentAt <= this.#newestArrived) return;
+    this.#newestArrived = sentAt;
+    this.#newestArrivedAt = this.#user.now();
   }
 
   /** Sends what is due for an acknowledgement; something else that goes out takes it along. */
@@ -79,7 +87,8 @@ export class ReceiveSide {
     if (!this.#user.receiverOpen()) return;
     if (this.#unacknowledged.length === 0 && !this.#user.isNews(this.#newestArrived)) return;
     // What an acknowledgement that was lost said is in the next one too.
-    if (!this.#user.sendAck(this.#unacknowledged, this.#newestArrived)) return;
+    const heldFor = this.#user.now() - this.#newestArrivedAt;
+    if (!this.#user.sendAck(this.#unacknowledged, this.#newestArrived, heldFor)) return;
     this.#unacknowledged = [];
     this.#packetsSinceAck = 0;
   }
@@ -88,11 +97,14 @@ export class ReceiveSide {
     if (this.#unacknowledged.length === 0 || this.#ackTimerAt !== null) return;
     const at = this.#user.now() + Math.max(this.#user.maxAckDelay, MILLISECOND);
     this.#ackTimerAt = at;
-    this.#user.at(at, () => {
-      this.#ackTimerAt = null;
-      this.acknowledge();
-    });
+    this.#user.at(at, this.#onAckTimer);
   }
+
+  readonly #onAckTimer = (): void => {
+    if (this.#user.defers(this.#onAckTimer)) return;
+    this.#ackTimerAt = null;
+    this.acknowledge();
+  };
 
   #deliverInOrder(chunk: Chunk): void {
     let stream = this.#streams.get(chunk.stream);

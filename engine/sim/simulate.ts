@@ -12,13 +12,10 @@ import type { Chunk } from './chunk.ts';
 import { Connection } from './connection.ts';
 import { Dial } from './dial.ts';
 import { EventQueue } from './event-queue.ts';
-
-import { Link } from './link.ts';
-import type { LinkSettings, SimOptions, SimSummary } from './options.ts';
+import { LINK_AT_START, Link } from './link.ts';
+import type { SimOptions, SimSummary } from './options.ts';
 import { TraceHash } from './trace-hash.ts';
 
-/** Loopback-like. */
-const DEFAULT_LINK: LinkSettings = { delayMs: 0.2, jitterMs: 0, loss: 0 };
 /** Calls of `handle` before a run is stopped; about an hour at a thousand messages a second. */
 export const EVENTS_MAX_DEFAULT = 50_000_000;
 const STREAM_CANCELLED = 20;
@@ -56,14 +53,19 @@ class Simulation {
   readonly #hash = new TraceHash();
   readonly #connections = new Map<number, Connection>();
   readonly #maxEvents: number;
+  /** Only a counter of bytes of the whole QUIC connection sees more than packets (emqx-keepalive-model §1.2). */
+  readonly #countsTransportBytes: boolean;
   readonly #deadlines: Record<Endpoint, Micros | null> = { bridge: null, broker: null };
   /** Times of the entries in the queue that look at a machine's deadline, latest first. */
   readonly #wakes: Record<Endpoint, Micros[]> = { bridge: [], broker: [] };
   #stimuli: Iterator<Stimulus>;
+  #nextStimulus: Stimulus | null = null;
   readonly #brokerProcess = new BrokerProcess();
   /** What a proxy keeps, in the order in which it came. */
   #held: (() => void)[] = [];
   #dial: Dial | null = null;
+  /** Begun so far; the first one is no redial. */
+  #dials = 0;
   /** The bridge's connection. */
   #current: Connection | null = null;
   #now: Micros = 0;
@@ -75,10 +77,12 @@ class Simulation {
     const { bridge, broker, seed, choices } = options;
     this.#options = options;
     this.#sink = sink;
-    this.#link = new Link(options.link ?? DEFAULT_LINK, createRng(seed, 'link'));
+    this.#link = new Link(options.link ?? LINK_AT_START, createRng(seed, 'link'));
     const machine = createBridge({ ...bridge, rng: createRng(seed, 'bridge'), choices });
     this.#bridge = options.wrapBridge?.(machine) ?? machine;
     this.#broker = createBroker({ ...broker, rng: createRng(seed, 'broker') });
+    this.#countsTransportBytes =
+      broker.profile.counterScope === 'connection-bytes' && bridge.settings.transport === 'quic';
     this.#maxEvents = options.maxEvents ?? EVENTS_MAX_DEFAULT;
     this.#stimuli = options.stimuli[Symbol.iterator]();
   }
@@ -86,7 +90,7 @@ class Simulation {
   run(): SimSummary {
     this.#queue.add(0, () => this.#toBroker({ kind: 'start' }));
     this.#queue.add(0, () => this.#toBridge({ kind: 'start' }));
-    this.#scheduleStimulus();
+    this.#scheduleStimuli();
     const stoppedBy = this.#loop();
     return {
       events: this.#events,
@@ -125,15 +129,26 @@ class Simulation {
     }
   }
 
-  #scheduleStimulus(): void {
-    const { value, done } = this.#stimuli.next();
+  /** The state of the network at 0 is there before the bridge's first dial. */
+  #scheduleStimuli(): void {
+    let next = this.#stimuli.next();
+    for (; !next.done && next.value.at === 0 && next.value.kind === 'network'; next = this.#stimuli.next()) {
+      this.#link.change(next.value);
+    }
+    this.#schedule(next);
+  }
+
+  #schedule({ value, done }: IteratorResult<Stimulus>): void {
     if (done) return;
     if (value.at < this.#now) throw new RangeError(`stimulus at ${value.at} µs comes after one at ${this.#now} µs`);
-    this.#queue.add(value.at, () => {
-      this.#apply(value);
-      this.#scheduleStimulus();
-    });
+    this.#nextStimulus = value;
+    this.#queue.add(value.at, this.#applyNext);
   }
+
+  readonly #applyNext = (): void => {
+    this.#apply(this.#nextStimulus!);
+    this.#schedule(this.#stimuli.next());
+  };
 
   #apply(stimulus: Stimulus): void {
     switch (stimulus.kind) {
@@ -230,7 +245,18 @@ class Simulation {
     }
     this.#deadlines[endpoint] = null;
     if (endpoint === 'bridge') this.#toBridge({ kind: 'deadline' });
-    else this.#toBroker({ kind: 'deadline' });
+    else {
+      if (this.#countsTransportBytes) this.#reportTransportBytes();
+      this.#toBroker({ kind: 'deadline' });
+    }
+  }
+
+  /** The broker looks at its counters at deadlines only. */
+  #reportTransportBytes(): void {
+    for (const [connection, ends] of this.#connections) {
+      const bytes = ends.takeOverhead('broker');
+      if (bytes > 0) this.#toBroker({ kind: 'transport-bytes', connection, bytes });
+    }
   }
 
   #passOnHeld(): void {
@@ -298,6 +324,9 @@ class Simulation {
       case 'close':
         this.#connections.get(output.connection)?.close('broker', output.code);
         return;
+      case 'idle-timeout':
+        this.#connections.get(output.connection)?.limitIdle('broker', output.us);
+        return;
       case 'log': {
         const { severity, event, clientId, peer, fields } = output;
         this.#record({ at: this.#now, endpoint: 'broker', severity, event, clientId, peer, fields });
@@ -321,6 +350,10 @@ class Simulation {
 
   #startDial(): void {
     const { settings } = this.#options.bridge;
+    if (this.#isDialBusy()) {
+      this.#queue.add(this.#now, () => this.#toBridge({ kind: 'dial-busy' }));
+      return;
+    }
     const whileDown = this.#options.link?.brokerDown ?? (settings.transport === 'quic' ? 'silent' : 'refused');
     this.#dial = new Dial(
       settings,
@@ -334,6 +367,15 @@ class Simulation {
       this.#queue,
       this.#link,
     );
+  }
+
+  /**
+   * msquic is still shutting the old connection down (nanomq-bridge-model §3.3). Dials whose wait is that of a log are not: the log
+   * shows how they went.
+   */
+  #isDialBusy(): boolean {
+    const observed = this.#options.choices?.redialMs?.length ?? 0;
+    return this.#dials++ > observed && (this.#current?.isShuttingDown('bridge') ?? false);
   }
 
   #onConnected(): void {
@@ -370,7 +412,7 @@ class Simulation {
   #userOf(id: number) {
     return {
       now: () => this.#now,
-      atBroker: (bytes: number, run: () => void) => this.#brokerProcess.run(bytes, run),
+      brokerDefers: (bytes: number, run: () => void) => this.#brokerProcess.defers(bytes, run),
       hold: (run: () => void) => this.#hold(run),
       deliver: (to: Endpoint, chunk: Chunk) => this.#deliver(id, to, chunk),
       closed: (at: Endpoint, cause: CloseCause) => this.#onClosed(id, at, cause),

@@ -16,22 +16,46 @@ const NUMBER = 0x4e;
 const TEXT = 0x54;
 const OTHER = 0x4f;
 
+/** Field names of the last record of an event, in order, and their hashes: those of the next one are mostly the same. */
+interface LastFields {
+  readonly names: string[];
+  readonly hashes: number[];
+}
+
 export class TraceHash {
   #low = START_LOW | 0;
   #high = START_HIGH | 0;
   readonly #names = new Map<string, number>();
+  readonly #lastFields = new Map<string, LastFields>();
 
-  add(record: SimRecord): void {
-    this.#number(record.at);
-    this.#name(record.endpoint);
-    this.#name(record.severity);
-    this.#name(record.event);
-    this.#text(record.clientId ?? '');
-    this.#text(record.peer ?? '');
-    for (const key in record.fields) {
-      this.#name(key);
-      this.#value(record.fields[key]!);
+  add({ at, endpoint, severity, event, clientId, peer, fields }: SimRecord): void {
+    this.#number(at);
+    this.#name(endpoint);
+    this.#name(severity);
+    this.#name(event);
+    this.#text(clientId ?? '');
+    this.#text(peer ?? '');
+    if (fields === null) return;
+    const { names, hashes } = this.#lastFieldsOf(event);
+    let index = 0;
+    for (const name in fields) {
+      if (names[index] !== name) {
+        names[index] = name;
+        hashes[index] = this.#hashOf(name);
+      }
+      const hash = hashes[index++]!;
+      this.#mix(hash, hash);
+      this.#value(fields[name]!);
     }
+  }
+
+  #lastFieldsOf(event: string): LastFields {
+    let last = this.#lastFields.get(event);
+    if (last === undefined) {
+      last = { names: [], hashes: [] };
+      if (this.#lastFields.size < NAMES_MAX) this.#lastFields.set(event, last);
+    }
+    return last;
   }
 
   digest(): string {
@@ -43,7 +67,7 @@ export class TraceHash {
     else if (typeof value === 'number' && Number.isSafeInteger(value)) this.#number(value);
     else {
       this.#mix(OTHER, OTHER);
-      this.#text(JSON.stringify(value));
+      this.#text(typeof value === 'boolean' || value === null ? String(value) : JSON.stringify(value));
     }
   }
 
@@ -53,13 +77,18 @@ export class TraceHash {
   }
 
   #name(name: string): void {
+    const hash = this.#hashOf(name);
+    this.#mix(hash, hash);
+  }
+
+  #hashOf(name: string): number {
     let hash = this.#names.get(name);
     if (hash === undefined) {
       hash = START_LOW | 0;
       for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), PRIME);
       if (this.#names.size < NAMES_MAX) this.#names.set(name, hash);
     }
-    this.#mix(hash, hash);
+    return hash;
   }
 
   #text(text: string): void {

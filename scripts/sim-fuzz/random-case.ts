@@ -8,6 +8,7 @@ import {
   createRng,
   DEFAULT_BROKER_SETTINGS,
   NETWORK_SCRIPTS,
+  type NetworkChange,
   networkStimuli,
   type Qos,
   type Rng,
@@ -58,16 +59,18 @@ export function randomCase(seed: number): RandomCase {
     atS: rng.int(0, LONGEST_SCRIPT_AT_S),
   }));
   const settings = bridgeSettingsOf(rng, nanomq, transport);
+  const changes = networkChanges(rng, transport);
   const stimuli = [
     ...messages(rng, 'publish'),
     ...messages(rng, 'downlink'),
     ...faults.flatMap(({ name, atS }) => networkStimuli(name, atS * US)),
     ...refusals(rng),
+    ...changes,
   ].sort((left, right) => left.at - right.at);
   return {
     seed,
     freezes: stimuli.some(({ kind }) => kind === 'broker-pause'),
-    title: `nanomq ${nanomq} ${transport}, emqx ${emqx}, ${faults.map(({ name, atS }) => `${name} at ${atS} s`).join(', ') || 'no fault'}`,
+    title: `nanomq ${nanomq} ${transport}, emqx ${emqx}, ${faults.map(({ name, atS }) => `${name} at ${atS} s`).join(', ') || 'no fault'}, ${changes.length} changes of the network`,
     options: {
       bridge: { profile: bridgeProfile(nanomq, transport).profile, settings },
       broker: { profile: brokerProfile(emqx).profile, settings: brokerSettingsOf(rng) },
@@ -146,6 +149,22 @@ function refusals(rng: Rng): Stimulus[] {
     { at, kind: 'refuse', reasonCode: 135 },
     { at: at + rng.int(1, 30) * US, kind: 'refuse', reasonCode: null },
   ];
+}
+
+/** Beside the named scripts: any change at any time, also at the very start. */
+function networkChanges(rng: Rng, transport: 'quic' | 'tcp'): Stimulus[] {
+  return Array.from({ length: rng.int(0, 2) * rng.int(0, 4) }, () => ({
+    at: rng.int(0, 3) === 0 ? 0 : rng.int(0, DURATION_S * US),
+    kind: 'network' as const,
+    ...pick(rng, [{}, { from: 'bridge' as const }, { from: 'broker' as const }]),
+    ...pick<NetworkChange>(rng, [
+      { down: rng.int(0, 2) === 0 },
+      { delayMs: rng.int(0, 1_000), jitterMs: rng.int(0, 300) },
+      { loss: rng.int(0, 10) / 10 },
+      { rateBytesPerS: rng.int(0, 1) * rng.int(200, 50_000), queueBytes: rng.int(0, 50_000) },
+      transport === 'tcp' ? { hold: rng.int(0, 2) === 0 } : {},
+    ]),
+  }));
 }
 
 function pick<Item>(rng: Rng, items: readonly Item[]): Item {

@@ -157,6 +157,14 @@ test('a replay in the database can be asked like an incident, and analyze still 
   assert.equal((await json(1, 'analyze', '--db', db)).findings[0].count, 6);
 });
 
+test('replay on another network: the incident needs its outage, and any outage will do', async () => {
+  const ideal = await json(0, 'replay', cassette, '--network', 'ideal');
+  assert.deepEqual([ideal.findings, ideal.symptoms], [[], []]);
+  const killed = await json(1, 'replay', cassette, '--network', 'kill-9s@20s', '--network', 'nat-rebind@100s');
+  assert.equal(killed.run_id, 'replay-network=kill-9s@20s+nat-rebind@100s-seed1');
+  assert.equal(killed.findings[0], 'stuck-busy');
+});
+
 test('replay of the fixed release exits 0: no symptom', async () => {
   const result = await json(0, 'replay', cassette, '--nanomq', '0.23.10', '--set', 'keepalive=20s');
   assert.equal(result.nanomq, '0.23.10');
@@ -229,6 +237,8 @@ test('wrong usage exits 2 with one line that says what is wrong and points to th
     [['replay', cassette, '--seed', '-1'], /--seed -1 is not a whole number/],
     [['replay', cassette, '--mode', 'dream'], /--mode dream: sim or live/],
     [['replay', cassette, '--set', 'keepaliv=3'], /keepaliv is not a setting/],
+    [['replay', cassette, '--network', 'storm'], /network=storm: names no network script/],
+    [['verify', cassette, '--fix', 'network=proxy-holds-35s'], /is for tcp, and this bridge uses quic/],
     [['verify', cassette], /no fix to verify/],
     [['verify', cassette, '--fix', 'keepalive=abc'], /not a duration such as 30s/],
     [['verify', cassette, '--fix', 'nanomq=0.23.10', '--seeds', '0'], /--seeds 0 is not a whole number from 1/],

@@ -25,6 +25,7 @@ export interface PeerOptions {
   readonly settings?: Partial<BridgeSettings>;
   readonly process?: BridgeProcess;
   readonly resendScanStart?: number;
+  readonly uninitialisedCancelMs?: number;
   readonly seed?: number;
 }
 
@@ -80,6 +81,7 @@ export function createPeer(nanomq: string, transport: 'quic' | 'tcp', options: P
       rng: createRng(options.seed ?? 1, 'bridge'),
       process: options.process,
       resendScanStart: options.resendScanStart,
+      uninitialisedCancelMs: options.uninitialisedCancelMs,
     }),
     transport === 'quic' && settings.quicQosPriority,
   );

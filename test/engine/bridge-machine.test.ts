@@ -529,6 +529,20 @@ describe('downlink contexts and queue (§1)', () => {
   });
 });
 
+/** A bridge whose CONNACK with a refusal was taken for a success, after its connection ended. */
+function refusedAndSeen(nanomq: string, subscriptions: BridgeSettings['subscriptions']): Peer {
+  for (let seed = 1; seed <= 50; seed++) {
+    const peer = createPeer(nanomq, 'quic', { seed, settings: { subscriptions, quicQosPriority: true } });
+    peer.connackCode = 135;
+    peer.answers.delete('subscribe');
+    peer.run(100 * MS);
+    if (peer.countOf('bridge_connected') === 0) continue;
+    peer.input({ kind: 'closed', cause: { kind: 'peer-fin' } });
+    return peer;
+  }
+  throw new Error('no seed in which the refusal is taken for a success');
+}
+
 describe('negotiation and refusal (§3.3, §4)', () => {
   it('without CONNACK the bridge gives up after 10 s', () => {
     const peer = createPeer('0.23.6', 'quic');
@@ -555,8 +569,31 @@ describe('negotiation and refusal (§3.3, §4)', () => {
     assert.ok(seen > 30 && seen < 66, `${seen} of 200`);
   });
 
+  it('0.23.3 to 0.23.6: a SUBSCRIBE on a refused connection is tried again and waits for the next (08b, 08a)', () => {
+    const subscriptions = [{ topic: 'a', qos: 0 as const }];
+    for (const [nanomq, retried] of [
+      ['0.23.2', false],
+      ['0.23.3', true],
+      ['0.23.6', true],
+      ['0.23.7', false],
+      ['0.23.10', false],
+    ] as const) {
+      const peer = refusedAndSeen(nanomq, subscriptions);
+      assert.equal(peer.countOf('bridge_subscribe_retry'), retried ? 1 : 0, nanomq);
+      peer.connackCode = 0;
+      peer.answers.add('subscribe');
+      const before = peer.written.length;
+      peer.run(peer.now + 4 * SECOND);
+      const ids = peer.written
+        .slice(before)
+        .flatMap(({ packet }) => (packet.type === 'subscribe' ? [packet.packetId] : []));
+      // Else the first one holds the helper until the timer sends it again, 5 s after the connect.
+      assert.deepEqual(ids, retried ? [2, 3] : [], nanomq);
+    }
+  });
+
   it('the bridges of a process count together: the second is ignored until the first has gone (D9)', () => {
-    const process = { execone: 0 };
+    const process = { execone: 0, bridges: 0 };
     const settings: Partial<BridgeSettings> = { subscriptions: [{ topic: 'a', qos: 0 }] };
     const first = connectedPeer('0.23.6', 'quic', { process, settings });
     const second = connectedPeer('0.23.6', 'quic', { process, settings, seed: 2 });
@@ -568,7 +605,7 @@ describe('negotiation and refusal (§3.3, §4)', () => {
   });
 
   it('a bridge without subscriptions does not count', () => {
-    const process = { execone: 0 };
+    const process = { execone: 0, bridges: 0 };
     connectedPeer('0.23.6', 'quic', { process });
     const second = connectedPeer('0.23.6', 'quic', { process, seed: 2 });
     assert.equal(second.countOf('bridge_connected'), 1);

@@ -34,11 +34,11 @@ interface Bench {
   downlink(seq: number, qos: Qos): readonly BrokerOutput[];
 }
 
-function bench(emqx: string, settings: Partial<BrokerSettings> = {}): Bench {
+function bench(emqx: string, settings: Partial<BrokerSettings> = {}, seed = 1): Bench {
   const broker = createBroker({
     profile: brokerProfile(emqx).profile,
     settings: { ...DEFAULT_BROKER_SETTINGS, ...settings },
-    rng: createRng(1, 'broker'),
+    rng: createRng(seed, 'broker'),
   });
   const self: Bench = {
     broker,
@@ -232,6 +232,25 @@ describe('takeover and discard', () => {
       assert.equal(events(broker.outputs).includes('session_stepdown_timeout'), waitS === 5);
     });
   }
+
+  it('5.8.2: the old process is killed as its own wait ends, so its last lines come both, one or none (03g, 09, 20)', () => {
+    const seen = new Set<string>();
+    for (let seed = 1; seed <= 60; seed++) {
+      const broker = bench('5.8.2', {}, seed);
+      broker.connect(1);
+      broker.outputs = [];
+      broker.connect(2);
+      broker.run(5);
+      const lines = events(broker.outputs).filter((event) => /^connection_terminate|stepdown/.test(event));
+      seen.add(lines.join(' '));
+      assert.ok(events(broker.outputs).includes('channel_cleaned'));
+    }
+    assert.deepEqual([...seen].sort(), [
+      'connection_terminated connection_terminate_info session_stepdown_timeout',
+      'connection_terminated session_stepdown_timeout',
+      'session_stepdown_timeout',
+    ]);
+  });
 
   it('a session that is only waiting for its expiry is discarded at once, without DISCONNECT', () => {
     const emqx = bench('5.8.2');
@@ -442,6 +461,27 @@ describe('streams', () => {
     }
   });
 
+  it('what a SUBSCRIBE was allowed is remembered too; 5.8.9 and later say so at debug (08b)', () => {
+    for (const [emqx, severity] of [
+      ['5.8.2', 'info'],
+      ['5.8.9', 'debug'],
+      ['6.2.0', 'debug'],
+    ] as const) {
+      const broker = bench(emqx);
+      broker.connect(1);
+      for (const at of [1, 2, 70]) {
+        broker.run(at);
+        broker.packet(1, subscribe(0));
+        broker.packet(1, { type: 'pingreq', size: 2 });
+      }
+      const lines = broker.outputs.flatMap((output) =>
+        output.kind === 'log' && output.event === 'authorization_allowed' ? [output.severity] : [],
+      );
+      // The keepalive ended the connection at some 17 s; the third SUBSCRIBE finds nobody.
+      assert.deepEqual(lines, [severity]);
+    }
+  });
+
   it('without CONNECT a connection ends after 15 s', () => {
     const emqx = bench('5.8.2');
     emqx.handle({ kind: 'accepted', connection: 1, transport: 'quic', peer: '127.0.0.1:1' });
@@ -466,6 +506,7 @@ describe('refused CONNECTs', () => {
       emqx.connect(1, { protocol });
       assert.deepEqual(written(emqx.outputs), [`1:connack ${sent}`]);
       assert.equal(events(emqx.outputs).includes('authentication_failure'), failure);
+      assert.equal(events(emqx.outputs).includes('mqtt_packet_received'), reasonCode !== 138);
       emqx.handle({ kind: 'closed', connection: 1, cause: { kind: 'peer', code: 0 } });
       assert.deepEqual(terminations(emqx.outputs), [reason]);
       emqx.handle({ kind: 'refuse', reasonCode: null });

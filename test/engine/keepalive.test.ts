@@ -9,6 +9,7 @@ import {
   DEFAULT_BROKER_SETTINGS,
   type Packet,
 } from '../../engine/index.ts';
+import { restart, run } from './scenario.ts';
 
 const SECOND = 1_000_000;
 const CONTROL = 0;
@@ -226,5 +227,46 @@ describe('the end of a silent QUIC client (measured on brokers built from source
     const outputs = broker.handle(15 * SECOND, { kind: 'deadline' });
     assert.deepEqual(written(outputs), []);
     assert.ok(outputs.some(({ kind }) => kind === 'finish'));
+  });
+});
+
+describe('QUIC idle timeout from the keepalive (§2.4-5)', () => {
+  function idleTimeoutsS(emqx: string, keepaliveS: number, keepaliveMultiplier: number): readonly number[] {
+    const broker = createBroker({
+      profile: brokerProfile(emqx).profile,
+      settings: { ...DEFAULT_BROKER_SETTINGS, keepaliveMultiplier },
+      rng: createRng(1, 'broker'),
+    });
+    broker.handle(0, { kind: 'start' });
+    broker.handle(0, { kind: 'accepted', connection: 1, transport: 'quic', peer: '127.0.0.1:1' });
+    const packet = { ...CONNECT, keepaliveS };
+    return broker
+      .handle(0, { kind: 'packet', connection: 1, stream: CONTROL, packet })
+      .flatMap((output) => (output.kind === 'idle-timeout' ? [output.us / SECOND] : []));
+  }
+
+  it('from 5.8.2 on an integer multiplier sets it, the default one does not', () => {
+    assert.deepEqual(idleTimeoutsS('5.8.2', 10, 2), [20]);
+    assert.deepEqual(idleTimeoutsS('6.2.2', 60, 1), [60]);
+    assert.deepEqual(idleTimeoutsS('5.8.2', 10, 1.5), []);
+    assert.deepEqual(idleTimeoutsS('5.8.2', 0, 2), []);
+    assert.deepEqual(idleTimeoutsS('5.8.1', 10, 2), []);
+  });
+
+  it('then a connection that nothing uses goes idle before the keepalive ends it', () => {
+    const reasons = [2, 1.5].map((keepaliveMultiplier) => {
+      const { records } = run({
+        nanomq: '0.23.6',
+        emqx: '5.8.2',
+        broker: { keepaliveMultiplier },
+        bridge: { quicInitialRttMs: 100 },
+        up: { hz: 10, fromS: 2, toS: 118 },
+        faults: restart(10, 14),
+        durationS: 120,
+      });
+      const ends = records.filter(({ event }) => event === 'connection_terminate_info');
+      return [...new Set(ends.map(({ fields }) => fields?.reason))];
+    });
+    assert.deepEqual(reasons, [['connection_idle'], ['keepalive_timeout']]);
   });
 });

@@ -71,6 +71,51 @@ describe('simulate', () => {
     assert.notDeepEqual(redials(first.records), redials(other.records));
   });
 
+  it('a network that is down from 0 on is down for the first dial', () => {
+    const { records } = run({
+      ...DISCONNECTING,
+      faults: [
+        { at: 0, kind: 'network', down: true },
+        { at: 5 * SECOND, kind: 'network', down: false },
+      ],
+      misreadInitialRtt: true,
+      durationS: 30,
+    });
+    const connected = records.find(({ event }) => event === 'bridge_connected');
+    // An initial round trip of 48 s lets the one Initial go before the handshake times out after 20 s.
+    assert.ok(connected !== undefined && connected.at > 20 * SECOND, `${connected?.at}`);
+  });
+
+  it('a redial while the old QUIC connection still drains ends with EBUSY, and another one follows', () => {
+    const kicked: Scenario = {
+      nanomq: '0.23.6',
+      emqx: '5.8.2',
+      // The broker's answer to the close takes a round trip of 2 s; jitter and back-off together are shorter.
+      link: { delayMs: 1_000, jitterMs: 0, loss: 0 },
+      bridge: { backoffMaxS: 1 },
+      faults: Array.from({ length: 10 }, (_, index) => ({ at: (12 + index * 12) * SECOND, kind: 'kick' as const })),
+      durationS: 150,
+    };
+    const { records } = run(kicked);
+    const busy = records.filter(({ event }) => event === 'quic_redial_busy');
+    assert.ok(busy.length > 0);
+    for (const { at } of busy) {
+      const failed = records.find((record) => record.at === at && record.event === 'bridge_dial_failed');
+      assert.equal(failed?.fields?.rv, 4);
+      assert.ok(records.some((record) => record.at > at && record.event === 'bridge_connected'));
+    }
+    // The waits of a log are those of dials that went as it says.
+    const observed = run({ ...kicked, choices: { redialMs: Array.from({ length: 20 }, () => 1) } });
+    assert.equal(count(observed.records, 'quic_redial_busy'), 0);
+  });
+
+  it('a counter of bytes of the whole QUIC connection sees acknowledgements, one of packets does not (A2, A3)', () => {
+    const downlinkOnly = (emqx: string) =>
+      run({ nanomq: '0.23.1', emqx, down: { hz: 1, fromS: 3, toS: 120 }, durationS: 120 });
+    assert.deepEqual(keepaliveDwells(downlinkOnly('5.0.2').records), []);
+    assert.ok(keepaliveDwells(downlinkOnly('5.0.10').records).length > 0);
+  });
+
   it('uses the observed redials first, then draws its own', () => {
     const { records } = run({ ...DISCONNECTING, choices: { redialMs: [1234, 567] } });
     const [first, second, third] = redials(records);

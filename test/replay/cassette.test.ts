@@ -16,6 +16,7 @@ const HEADER: Header = {
     origins: { keepaliveS: 'observed' },
   },
   broker: { release: '5.8.2', release_known_by: 'assumed', settings: {}, origins: {} },
+  link: { delay_ms: 20, jitter_ms: 1, loss: 0.001, broker_down: 'refused' },
   incident: { cause: 'stuck-busy', keepalive_disconnects: 5, period_s: 20.9, dwell_s: 20, disconnects: 6 },
 };
 
@@ -27,6 +28,13 @@ const ENTRIES: readonly Entry[] = [
   { at: 8, type: 'broker-start', origin: 'observed' },
   { at: 9, type: 'rival-connect', origin: 'observed' },
   { at: 9, type: 'kick', origin: 'observed' },
+  { at: 9, type: 'broker-kill', origin: 'observed' },
+  { at: 9, type: 'broker-pause', origin: 'observed' },
+  { at: 9, type: 'broker-resume', origin: 'observed' },
+  { at: 9, type: 'nat-rebind', origin: 'observed' },
+  { at: 9, type: 'network', from: 'bridge', rate_bytes_per_s: 4_000, queue_bytes: 0, hold: true, origin: 'inferred' },
+  { at: 9, type: 'refuse', reason_code: 135, origin: 'observed' },
+  { at: 9, type: 'refuse', reason_code: null, origin: 'observed' },
   { at: 10_000_000, type: 'choice', what: 'redial', ms: 740, origin: 'observed' },
 ];
 
@@ -101,6 +109,11 @@ test('a header with a part missing or of another kind says which', () => {
     [{ broker: { ...broker, settings: [] } }, /broker\.settings/],
     [{ bridge: { ...bridge, id: undefined } }, /bridge\.id/],
     [{ incident: undefined }, /needs incident/],
+    [{ link: 5 }, /link of the header must be an object/],
+    [{ link: { delay_ms: -1 } }, /link\.delay_ms must be a number of 0 or more/],
+    [{ link: { loss: 2 } }, /link\.loss must be a share/],
+    [{ link: { broker_down: 'icmp' } }, /link\.broker_down must be "silent" or "refused"/],
+    [{ link: { rate: 5 } }, /link\.rate is not known: delay_ms/],
   ];
   for (const [change, message] of cases) assertRefused(1, { ...HEADER, ...change }, message);
   // Numbers that are missing would be equal to anything: such a baseline would always count as reproduced.
@@ -148,7 +161,7 @@ test('every kind of entry is held to its own fields', () => {
     [{ ...publish, at: '0' }, /needs at/],
     [{ ...publish, origin: 'guessed' }, /needs origin: observed, inferred or assumed/],
     [{ ...publish, origin: undefined }, /needs origin/],
-    [{ ...publish, type: 'pulbish' }, /type "pulbish" is not known: publish, downlink/],
+    [{ ...publish, type: 'pulbish' }, /type "pulbish" is not known: .*publish, downlink/],
     [{ ...publish, type: undefined }, /is not known/],
     [{ ...publish, topic: '' }, /needs a topic/],
     [{ ...publish, topic: 1 }, /needs a topic/],
@@ -163,6 +176,15 @@ test('every kind of entry is held to its own fields', () => {
     [{ at: 0, origin: 'assumed', type: 'network', delay_ms: -5 }, /delay_ms of a network/],
     [{ at: 0, origin: 'assumed', type: 'network', jitter_ms: 'x' }, /jitter_ms of a network/],
     [{ at: 0, origin: 'assumed', type: 'network', loss: 1.5 }, /loss of a network must be a share/],
+    [{ at: 0, origin: 'assumed', type: 'network', from: 'nanomq' }, /from of a network must be "bridge" or "broker"/],
+    [{ at: 0, origin: 'assumed', type: 'network', rate_bytes_per_s: 0.5 }, /rate_bytes_per_s of a network/],
+    [{ at: 0, origin: 'assumed', type: 'network', queue_bytes: -1 }, /queue_bytes of a network/],
+    [{ at: 0, origin: 'assumed', type: 'network', hold: 1 }, /hold of a network must be true or false/],
+    [{ at: 0, origin: 'assumed', type: 'network', delay: 5 }, /delay of a network is not known: from, down, delay_ms/],
+    [{ at: 0, origin: 'assumed', type: 'refuse' }, /refuse needs reason_code/],
+    [{ at: 0, origin: 'assumed', type: 'refuse', reason_code: 5 }, /refuse needs reason_code/],
+    [{ at: 0, origin: 'assumed', type: 'refuse', reason_code: 256 }, /refuse needs reason_code/],
+    [{ at: 0, origin: 'assumed', type: 'broker-hang' }, /"broker-hang" is not known: .*broker-pause/],
     [{ at: 0, origin: 'assumed', type: 'choice', what: 'redial' }, /choice needs what/],
     [{ at: 0, origin: 'assumed', type: 'choice', what: 'receive-lost', ms: 1 }, /choice needs what/],
     [{ at: 0, origin: 'assumed', type: 'choice', what: 'dial', ms: 1 }, /choice needs what/],
@@ -173,7 +195,7 @@ test('every kind of entry is held to its own fields', () => {
 
 test('time must not go backwards nor past the end: the second of the two lines is named', () => {
   assertRefused(5, { ...ENTRIES[3]!, at: 6 }, /in order of time/);
-  assertRefused(9, { ...ENTRIES[7]!, at: 10_000_001 }, /after the end of the cassette/);
+  assertRefused(ENTRIES.length + 1, { ...ENTRIES.at(-1)!, at: 10_000_001 }, /after the end of the cassette/);
 });
 
 test('the line number counts blank lines', () => {
@@ -182,7 +204,7 @@ test('the line number counts blank lines', () => {
 });
 
 test('fidelity is the share of each origin among the entries, not counting choices', () => {
-  assert.deepEqual(fidelity(SMALL), { observed: 5 / 7, inferred: 1 / 7, assumed: 1 / 7 });
+  assert.deepEqual(fidelity(SMALL), { observed: 11 / 14, inferred: 2 / 14, assumed: 1 / 14 });
   const onlyChoices = { header: HEADER, entries: ENTRIES.slice(-1) };
   assert.deepEqual(fidelity(onlyChoices), { observed: 0, inferred: 0, assumed: 0 });
 });

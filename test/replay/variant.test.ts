@@ -67,7 +67,7 @@ test("every key changes the setting it is named after, in that setting's unit", 
   for (const [key, text, field, value] of BROKER_KEYS)
     assert.equal((set(`${key}=${text}`).broker.settings as unknown as Record<string, unknown>)[field], value, key);
   const tested = [...BRIDGE_KEYS, ...BROKER_KEYS].map(([key]) => key);
-  assert.deepEqual(variantKeys().toSorted(), [...tested, 'nanomq', 'emqx'].toSorted());
+  assert.deepEqual(variantKeys().toSorted(), [...tested, 'nanomq', 'emqx', 'network'].toSorted());
 });
 
 test('a change leaves every other setting and the cassette as they are', () => {
@@ -137,6 +137,19 @@ test('the unit bug of quic_initial_rtt_ms is gone as soon as the release moves t
 test('the unit bug of quic_initial_rtt_ms stays in a release that still has it', () => {
   for (const release of ['0.23.10', '0.24.8'])
     assert.equal(set(`nanomq=${release}`).bridge.settings.quicInitialRttMs, 48_000, release);
+});
+
+test('in the other direction too, a release with the unit bug reads the same file its own way', () => {
+  const from = header({ release: '0.24.11', settings: { quicInitialRttMs: 800, quicMaxAckDelayMs: 100 } });
+  const { settings } = set('nanomq=0.23.10', from).bridge;
+  assert.deepEqual([settings.quicInitialRttMs, settings.quicMaxAckDelayMs], [48_000, 6_000]);
+  assert.equal(set('nanomq=0.25.1', from).bridge.settings.quicInitialRttMs, 800);
+});
+
+test('the ack delay is read again like the initial RTT, and kept below the limit of the newer release', () => {
+  const from = (quicMaxAckDelayMs: number) => header({ settings: { quicMaxAckDelayMs } });
+  assert.equal(set('nanomq=0.24.9', from(6_000)).bridge.settings.quicMaxAckDelayMs, 100);
+  assert.equal(set('nanomq=0.24.9', from(1_200_000)).bridge.settings.quicMaxAckDelayMs, 16_000);
 });
 
 test('settings that were only assumed follow the new release, observed ones stay', () => {

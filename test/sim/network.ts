@@ -43,7 +43,7 @@ export class TwoEnds {
       },
       {
         now: () => this.#now,
-        atBroker: (_bytes, run) => run(),
+        brokerDefers: () => false,
         hold: (run) => this.#held.push(run),
         deliver: (to, chunk) => this.arrivals.push({ at: this.#now, to, stream: chunk.stream, index: chunk.index }),
         closed: (end, cause) => this.closes.push({ at: this.#now, end, cause }),
