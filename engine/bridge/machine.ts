@@ -21,7 +21,7 @@ import { KEEPALIVE_BEFORE_CONNACK, onRedialDeadline, redialDeadline, startDialin
 import { onSent, onWriteRefused } from './send.ts';
 import type { Aio, Bridge, BridgeProcess, Turn } from './state.ts';
 import { pipeOf } from './state.ts';
-import { onSubscribeCompleted, subscribe, unsubscribe } from './subscribe.ts';
+import { onSubscribeCompleted, retrySubscribe, subscribe, unsubscribe } from './subscribe.ts';
 import { nextCancelDeadline, onCancelDeadlines, onTick, onWatchdog } from './timer.ts';
 
 /** More turns than this in one call would mean that a turn adds turns of the same instant for ever. */
@@ -136,6 +136,10 @@ function runTurns(bridge: Bridge): void {
 function runTurn(bridge: Bridge, turn: Turn): void {
   if (turn.kind === 'sent') {
     onSent(bridge, turn.token, turn.result);
+    return;
+  }
+  if (turn.kind === 'retry-subscribe') {
+    retrySubscribe(bridge);
     return;
   }
   if (turn.aio.role === 'subscribe') {

@@ -86,7 +86,8 @@ export type Phase =
 /** Something that happens in a later turn of the event loop. */
 export type Turn =
   | { readonly at: Micros; readonly kind: 'complete'; readonly aio: Aio; readonly result: number }
-  | { readonly at: Micros; readonly kind: 'sent'; readonly token: WriteToken; readonly result: number };
+  | { readonly at: Micros; readonly kind: 'sent'; readonly token: WriteToken; readonly result: number }
+  | { readonly at: Micros; readonly kind: 'retry-subscribe' };
 
 export interface Bridge {
   readonly profile: BridgeProfile;

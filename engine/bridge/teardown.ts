@@ -3,8 +3,7 @@
 import { log, lost, NNG_ECLOSED, NNG_ECONNABORTED, NNG_ECONNSHUT } from './log.ts';
 import { logConnectionReleased, logReadsCancelled, logReceivesEnded, logStreamsDown } from './quic-lines.ts';
 import { waitForRedial } from './redial.ts';
-import { type Bridge, isPublishQos0, type Pipe } from './state.ts';
-import { retrySubscribe } from './subscribe.ts';
+import { addTurn, type Bridge, isPublishQos0, type Pipe } from './state.ts';
 
 /** What a TCP receive that was cut ends with. */
 export const TCP_RECEIVE_CUT = 136;
@@ -65,7 +64,8 @@ export function teardown(bridge: Bridge, pipe: Pipe, how: Teardown): void {
   // Counted down at every disconnect, counted up only with subscriptions (§4-3).
   if (bridge.settings.transport === 'quic') bridge.process.execone--;
   waitForRedial(bridge);
-  if (!pipe.connackDelivered && bridge.profile.subscribeRetry) retrySubscribe(bridge);
+  if (!pipe.connackDelivered && bridge.profile.subscribeRetry)
+    addTurn(bridge, { at: bridge.now, kind: 'retry-subscribe' });
 }
 
 function logQuicTeardown(bridge: Bridge, pipe: Pipe, how: Teardown): void {

@@ -538,6 +538,8 @@ function refusedAndSeen(nanomq: string, subscriptions: BridgeSettings['subscript
     peer.run(100 * MS);
     if (peer.countOf('bridge_connected') === 0) continue;
     peer.input({ kind: 'closed', cause: { kind: 'peer-fin' } });
+    // The SUBSCRIBE is tried again in a later turn.
+    peer.run(peer.now + MS);
     return peer;
   }
   throw new Error('no seed in which the refusal is taken for a success');
