@@ -1,8 +1,8 @@
 /** A worker thread: parses segments of files and posts packed rows. It never touches the database (see segments.ts). */
 import { parentPort, type Transferable } from 'node:worker_threads';
 import { buffersOf } from './record-batch.ts';
+import type { SegmentRequest, WorkerAnswer } from './segment.ts';
 import { SegmentParser } from './segment-parser.ts';
-import type { SegmentRequest, WorkerAnswer } from './segments.ts';
 
 const parser = new SegmentParser();
 

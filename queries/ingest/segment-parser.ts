@@ -4,7 +4,7 @@ import { LineSplitter, type ShapeStore, startsLikeRecord } from '../../parsers/i
 import { Packer } from './packer.ts';
 import { PartPacker, type UnparsedRow } from './part-packer.ts';
 import { emptyBatch, newBatch, type RecordBatch } from './record-batch.ts';
-import type { SegmentRequest, SegmentResult } from './segments.ts';
+import type { SegmentRequest, SegmentResult } from './segment.ts';
 
 const READ_BYTES = 262_144;
 const TAIL_BYTES = 8_192;

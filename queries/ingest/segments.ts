@@ -13,8 +13,9 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../errors.ts';
 import type { Definitions } from './dictionary.ts';
-import type { PackedPart, StreamJob, UnparsedRow } from './part-packer.ts';
+import type { StreamJob } from './part-packer.ts';
 import { buffersOf, type RecordBatch } from './record-batch.ts';
+import type { SegmentRequest, SegmentResult, WorkerAnswer } from './segment.ts';
 import type { SegmentParser } from './segment-parser.ts';
 
 export const SEGMENT_BYTES = 2 * 1_048_576;
@@ -31,39 +32,6 @@ const AHEAD = 4;
 const MIN_OWN_BYTES = 512 * 1_048_576;
 /** Segments a worker has been asked for: it goes on with the next while this thread stores rows and cannot ask. */
 const ASKED = 2;
-
-export interface SegmentRequest {
-  readonly number: number;
-  readonly path: string;
-  readonly job: StreamJob;
-  readonly from: number;
-  readonly to: number;
-  readonly fileBytes: number;
-  /** `from` is where a record starts, not just anywhere. */
-  readonly exact: boolean;
-  /** Batches whose rows are stored, to be filled again. */
-  spare: RecordBatch[];
-}
-
-export interface SegmentResult {
-  readonly number: number;
-  readonly start: number;
-  readonly end: number;
-  /** Lines from start to end. */
-  readonly lines: number;
-  /** Lines read before the start: line numbers below count from there. */
-  readonly lineBase: number;
-  /** Where a reader starts again if the file grows; of the last segment only. Its line counts like those of the rows. */
-  readonly reopen: { readonly byteOffset: number; readonly lineNo: number } | null;
-  readonly parts: readonly PackedPart[];
-  readonly batches: readonly RecordBatch[];
-  readonly definitions: Definitions;
-  readonly unparsed: readonly UnparsedRow[];
-}
-
-export type WorkerAnswer =
-  | { readonly kind: 'segment'; readonly result: SegmentResult }
-  | { readonly kind: 'error'; readonly message: string };
 
 export function chooseThreads(wanted: number | undefined): number {
   return Math.max(0, Math.min(wanted ?? availableParallelism(), MAX_THREADS));
