@@ -12,7 +12,12 @@ export interface AnalyzedFinding
   readonly first: string | null;
   readonly last: string | null;
   readonly ruled_out: Finding['ruledOut'];
-  readonly advice: readonly { readonly change: string; readonly why: string; readonly known_fix: boolean }[];
+  readonly advice: readonly {
+    readonly change: string;
+    readonly why: string;
+    readonly known_fix: boolean;
+    readonly source: string;
+  }[];
 }
 
 export interface AnalyzedCycle {
@@ -118,7 +123,7 @@ function asJson(finding: Finding): AnalyzedFinding {
     first: isoTime(first),
     last: isoTime(last),
     ruled_out: ruledOut,
-    advice: advice.map(({ change, why, knownFix }) => ({ change, why, known_fix: knownFix })),
+    advice: advice.map(({ change, why, knownFix, source }) => ({ change, why, known_fix: knownFix, source })),
   };
 }
 
