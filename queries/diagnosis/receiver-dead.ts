@@ -33,6 +33,7 @@ export const receiverDead: Rule = {
       certainty: release === 'inside' && story.attribution !== 'ambiguous' && story.levels.clientInfo ? 'must' : 'may',
       ...about(story, dead),
       first: since,
+      last: dead.at(-1)!.client_disconnected ?? dead.at(-1)!.last_line,
       summary: `After "recv error 20" the bridge handled nothing that came in, for the rest of the connection (${Math.round(((story.logEnd ?? since ?? 0) - (since ?? 0)) / 1e6)} s of log).`,
       evidence: [
         ...(await story.clientLines("e.event = 'quic_substream_timeout_close'", [], 1)),

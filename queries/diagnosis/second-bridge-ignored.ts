@@ -37,7 +37,7 @@ async function byBroker(story: BridgeStory, bridges: number): Promise<Finding | 
     certainty: 'must',
     ...about(story, story.sessions),
     first: span.first,
-    last: story.logEnd ?? span.last,
+    last: Math.max(story.logEnd ?? span.last, span.last),
     count: span.count,
     summary: `NanoMQ has ${bridges} QUIC bridges; this one connected ${span.count} time(s) and never sent the SUBSCRIBE that its configuration asks for.`,
     evidence: [

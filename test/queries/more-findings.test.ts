@@ -85,7 +85,7 @@ const CASES: { readonly [id: string]: Case } = {
   'send-error-stuck': {
     shows: () => more.sendError(),
     certainty: 'must',
-    client: 'may',
+    client: 'must',
     misses: {
       'where the code is that of a stopped stream': () => more.sendError({ code: 20 }),
       'in a release that goes on after such an error': () => more.sendError({ release: '0.23.6' }),

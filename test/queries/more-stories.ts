@@ -23,9 +23,9 @@ function every(stepS: number, from: number, to: number, write: (at: number) => v
   for (let at = from; at < to; at += stepS) write(at);
 }
 
-function connect({ client, broker }: Story, number: number, at: number) {
+function connect({ client, broker }: Story, number: number, at: number, keepaliveS = 10) {
   client.other(at - 0.1, 'INFO', `${DIAL}:1679`, 'Quic connecting... 10.0.0.1:14567').connected(at + 0.01);
-  return broker.client(CLIENT, peer(number)).connect(at);
+  return broker.client(CLIENT, peer(number)).connect(at, keepaliveS);
 }
 
 function lose({ client }: Story, at: number): void {
@@ -106,13 +106,15 @@ export function brokerHung(options: { readonly others?: boolean } = {}): Story {
 export function receiverDead(
   options: { readonly release?: '0.23.6' | '0.23.10'; readonly recovers?: boolean } = {},
 ): Story {
-  const story = begin({ release: options.release ?? '0.23.6' });
+  const release = options.release ?? '0.23.6';
+  const story = begin({ release });
   connect(story, 0, 1.4);
   story.client
     .other(12, 'WARN', `${DIAL}:234`, '[sid4] close stream actively due to timeout9721.')
-    .other(12, 'WARN', `${QUIC}:479`, 'MQTT client recv error 20!');
+    .other(12, 'WARN', `${QUIC}:${release === '0.23.6' ? 479 : 500}`, 'MQTT client recv error 20!');
   every(5, 17, 90, (at) => {
-    story.client.other(at, 'INFO', `${QUIC}:850`, 'msg id 120 resend start').busy(at + 1);
+    if (release === '0.23.6') story.client.other(at, 'INFO', `${QUIC}:850`, 'msg id 120 resend start');
+    story.client.busy(at + 1);
     if (options.recovers) story.client.disconnected(at + 0.1).connected(at + 0.3);
   });
   return story;
@@ -147,15 +149,18 @@ export function sendError(options: { readonly code?: number; readonly release?: 
   return story;
 }
 
-/** 2000 lines in 10 s while the bridge is down; `rate` lines a second. */
+/** Down for 20 s, and `rate` lines a second all the while, as 0.24.11 prints them. */
 export function offlineLoop(options: { readonly rate?: number } = {}): Story {
-  const story = begin({ release: '0.23.10' });
-  connect(story, 0, 1.4);
-  lose(story, 20);
+  const client = new NanomqLog()
+    .other(1.3, 'INFO', `${DIAL}:1679`, 'Quic connecting... 10.0.0.1:14567')
+    .other(1.4, 'INFO', 'nanomq/bridge.c:911', 'Bridge client connected! RC [0]')
+    .other(20, 'WARN', 'nanomq/bridge.c:956', 'bridge client disconnected! RC [0] \n');
   every(1 / (options.rate ?? 200), 20.5, 30.5, (at) =>
-    story.client.other(at, 'DEBUG', 'nanomq/bridge.c:1433', 'resending cached msg at resend cb'),
+    client.other(at, 'DEBUG', 'nanomq/bridge.c:1433', 'resending cached msg at resend cb'),
   );
-  return story;
+  const broker = new EmqxLog().boot(-5);
+  broker.client(CLIENT, peer(0)).connect(1.4).ping(9).terminated(20, 'normal');
+  return { client, broker };
 }
 
 /** Two QUIC bridges; the second connects and never subscribes (`subscribes`: it does). */
@@ -223,7 +228,7 @@ export function subscribeWaits(options: { readonly waitS?: number } = {}): Story
   story.client
     .other(1.3, 'INFO', `${DIAL}:1679`, 'Quic connecting... 10.0.0.1:14567')
     .other(1.4, 'INFO', 'nanomq/bridge.c:995', 'Bridge client connected! RC [0]')
-    .other(1.4, 'INFO', 'nanomq/bridge.c:1016', 'NanoMQ Bridge Quic sub send to topic down/#')
+    .other(1.4, 'INFO', 'nanomq/bridge.c:1009', 'Quic bridge client subscribe to topic (QoS 0)down/#.')
     .other(6, 'INFO', `${QUIC}:877`, 'msg packetid1 resend start, sent: qos 0 acked 0 qos 0 35')
     .other(1.4 + waitS, 'INFO', 'nanomq/bridge.c:427', 'bridge: suback code 0 ');
   story.broker.client(CLIENT, peer(0)).connect(1.4).ping(30);
@@ -237,7 +242,7 @@ export function shortKeepalive(options: { readonly keepaliveS?: number } = {}): 
   const story = begin({ release: '0.23.10', keepaliveS });
   for (let number = 0; number < 3; number += 1) {
     const from = 1.4 + 24 * number;
-    const connection = connect(story, number, from);
+    const connection = connect(story, number, from, keepaliveS);
     every(5, from + 5, from + 16, (at) => story.client.ping(at));
     connection.close(from + 20, 'keepalive_timeout', 141);
     story.client.fin(from + 20.01).disconnected(from + 20.02);
