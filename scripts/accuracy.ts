@@ -22,6 +22,11 @@ const ALSO_HOLDS: { readonly [incident: string]: readonly string[] } = {
   '07': ['resend-starved'],
 };
 
+/** Findings that hold although the truth file does not list them. */
+export function alsoHolds(truth: Truth): readonly string[] {
+  return ALSO_HOLDS[truth.id] ?? [];
+}
+
 const UNDETERMINED = 'keepalive-cycle-undetermined';
 
 /**
@@ -31,7 +36,7 @@ const UNDETERMINED = 'keepalive-cycle-undetermined';
  */
 export function judge(analysis: Pick<Analysis, 'findings'>, truth: Truth): Judgement {
   const [expected] = truth.expected_findings;
-  const holds = new Set([...truth.expected_findings, ...truth.also_true, ...(ALSO_HOLDS[truth.id] ?? [])]);
+  const holds = new Set([...truth.expected_findings, ...truth.also_true, ...alsoHolds(truth)]);
   const candidates = analysis.findings
     .filter((finding) => finding.id === UNDETERMINED)
     .flatMap((finding) => finding.candidates ?? []);

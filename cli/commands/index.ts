@@ -2,12 +2,22 @@
 import type { RegisterCommand } from '../command-helpers.ts';
 import * as analyze from './analyze.ts';
 import * as demo from './demo.ts';
+import * as doctor from './doctor.ts';
+import * as explain from './explain.ts';
 import * as ingest from './ingest.ts';
 import * as query from './query.ts';
 import * as rebuild from './rebuild.ts';
 import * as replay from './replay.ts';
 import * as verify from './verify.ts';
 
-export const commands: readonly RegisterCommand[] = [ingest, analyze, query, rebuild, replay, verify, demo].map(
-  (command) => command.register,
-);
+export const commands: readonly RegisterCommand[] = [
+  ingest,
+  analyze,
+  query,
+  explain,
+  rebuild,
+  replay,
+  verify,
+  demo,
+  doctor,
+].map((command) => command.register);
