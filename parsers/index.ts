@@ -17,6 +17,7 @@ export {
 export { ENCODING_HEAD_BYTES, type Encoding, encodingOf, Utf16Decoder } from './input/utf16-decoder.ts';
 export { nanomqCatalogue } from './nanomq/catalogue/index.ts';
 export type { CatalogueRow, CatalogueSheet } from './nanomq/catalogue-row.ts';
+export { type CodeTable, codeName } from './nanomq/code-tables.ts';
 export { type ReleaseRange, releaseRange, type SeenStatement } from './nanomq/fingerprint.ts';
 export { EVENT_MEANINGS } from './nanomq/meanings.ts';
 export { RELEASES } from './nanomq/releases.ts';

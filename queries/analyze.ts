@@ -12,7 +12,12 @@ export interface AnalyzedFinding
   readonly first: string | null;
   readonly last: string | null;
   readonly ruled_out: Finding['ruledOut'];
-  readonly advice: readonly { readonly change: string; readonly why: string; readonly known_fix: boolean }[];
+  readonly advice: readonly {
+    readonly change: string;
+    readonly why: string;
+    readonly known_fix: boolean;
+    readonly source: string;
+  }[];
 }
 
 export interface AnalyzedCycle {
@@ -73,17 +78,23 @@ export interface AnalyzedSession {
   readonly packets_out: Readonly<Record<string, number>>;
 }
 
-/** Analyses one run; `clientId` limits the answer to one client. */
+/**
+ * Analyses one run. `clientId` limits the answer to one client, `from` and `to` (µs, common clock) to the connections and findings of
+ * that time; the rules still see the whole log, since a cause often lies before its effect.
+ */
 export async function analyze(
   database: Database,
-  options: { readonly runId: string; readonly clientId?: string },
+  options: { readonly runId: string; readonly clientId?: string; readonly from?: number; readonly to?: number },
 ): Promise<Analysis> {
-  const { runId, clientId } = options;
+  const { runId, clientId, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = options;
+  const inTime = (first: number | null, last: number | null) =>
+    (first ?? last ?? from) <= to && (last ?? Number.POSITIVE_INFINITY) >= from;
   const stories = (await loadStories(database, runId)).filter(
     (story) => clientId === undefined || story.clientId === clientId,
   );
   const findings: Finding[] = [];
-  for (const story of stories) findings.push(...(await diagnose(story)));
+  for (const story of stories)
+    findings.push(...(await diagnose(story)).filter((finding) => inTime(finding.first, finding.last)));
   await stories[0]?.readTexts();
   const bridges = new Set(stories.map((story) => story.bridgeId));
   const cycles = await database.all<AnalyzedCycle>(
@@ -103,7 +114,11 @@ export async function analyze(
     })),
     findings: findings.map(asJson),
     cycles: cycles.filter((cycle) => bridges.has(cycle.bridge_id)),
-    sessions: stories.flatMap((story) => story.sessions.map(sessionJson)),
+    sessions: stories.flatMap((story) =>
+      story.sessions
+        .filter((session) => inTime(session.connected ?? session.disconnected, session.disconnected))
+        .map(sessionJson),
+    ),
     clocks: await clocks(database, runId),
     evidence_gaps: evidenceGaps(stories),
   };
@@ -118,7 +133,7 @@ function asJson(finding: Finding): AnalyzedFinding {
     first: isoTime(first),
     last: isoTime(last),
     ruled_out: ruledOut,
-    advice: advice.map(({ change, why, knownFix }) => ({ change, why, known_fix: knownFix })),
+    advice: advice.map(({ change, why, knownFix, source }) => ({ change, why, known_fix: knownFix, source })),
   };
 }
 

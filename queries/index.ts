@@ -3,6 +3,8 @@ export { type Analysis, type AnalyzedCycle, type AnalyzedFinding, type AnalyzedS
 export { Database, packageRoot, type Row, SCHEMA_VERSION, type SqlValue } from './database.ts';
 export { refreshDerived } from './derive/refresh.ts';
 export { zoneOffsetUs } from './derive/zone.ts';
+export { ADVICE } from './diagnosis/advice.ts';
+export { DEFECTS } from './diagnosis/defects.ts';
 export type { Advice, Certainty, Evidence, Finding } from './diagnosis/finding.ts';
 export type { Rule } from './diagnosis/rule.ts';
 export { diagnose, RULES } from './diagnosis/rules.ts';

@@ -6,6 +6,8 @@ export interface NamedQuery {
   readonly name: string;
   readonly question: string;
   readonly columns: string;
+  /** A command line. */
+  readonly example: string;
   /** Names of the values that it takes, each null unless given, and what they mean. */
   readonly parameters: readonly { readonly name: string; readonly meaning: string }[];
   readonly sql: string;
@@ -25,6 +27,7 @@ export function namedQueries(): NamedQuery[] {
     name,
     question: header(sql, 'Question'),
     columns: header(sql, 'Columns'),
+    example: header(sql, 'Example'),
     parameters: [...header(sql, 'Parameters').matchAll(/(\w+) \(([^)]*)\)/g)].map(([, parameter, meaning]) => ({
       name: parameter!,
       meaning: meaning!,
@@ -114,7 +117,7 @@ function sqlError(error: unknown): SqlError {
   const hint = /Values were not provided/.test(text)
     ? 'Give each of them: --param name=value.'
     : /Catalog Error/.test(text)
-      ? 'The views are: events, client_events, broker_events, packets, client_sessions, broker_sessions, sessions, cycles, aio_bursts, aio_busy_at_disconnect.'
+      ? 'The views are: events, client_events, broker_events, packets, client_sessions, broker_sessions, sessions, cycles, aio_bursts, aio_busy_at_disconnect, silences, keepalive_audit, publish_rates, aio_occupancy, log_gaps.'
       : /read-only|external|disabled/i.test(text)
         ? 'Queries may only read this database; use -o FILE to write a result.'
         : 'Check the statement; DESCRIBE sessions shows the columns of a view.';

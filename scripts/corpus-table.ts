@@ -9,8 +9,10 @@ import { type Analysis, analyze, Database, ingest, OBSERVED } from '../queries/i
 import { parseVariant, rebuild, type Verification, verify } from '../replay/index.ts';
 
 export interface Truth {
+  readonly id: string;
   readonly clientid: string;
   readonly end: string;
+  readonly clock: { readonly nanomq_offset_s: number; readonly nanomq_tz: string };
   readonly expected_findings: readonly string[];
   readonly also_true: readonly string[];
   readonly cycles: { readonly keepalive_count: number; readonly keepalive_period_s_mean: number | null };

@@ -10,10 +10,12 @@ const COMMANDS: { readonly [name: string]: () => Promise<CommandModule> } = {
   ingest: () => import('./ingest.ts'),
   analyze: () => import('./analyze.ts'),
   query: () => import('./query.ts'),
+  explain: () => import('./explain.ts'),
   rebuild: () => import('./rebuild.ts'),
   replay: () => import('./replay.ts'),
   verify: () => import('./verify.ts'),
   demo: () => import('./demo.ts'),
+  doctor: () => import('./doctor.ts'),
 };
 export const COMMAND_NAMES: readonly string[] = Object.keys(COMMANDS);
 

@@ -93,12 +93,14 @@ export const register: RegisterCommand = (program, context) => {
   );
 };
 
-/** Each query's name beside what it answers, with its parameters below. */
+/** Each query's name beside what it answers, with its columns, an example and its parameters below. */
 function listed(queries: readonly NamedQuery[], width: number | null): string[] {
   const indent = ' '.repeat(Math.max(...queries.map(({ name }) => name.length)) + 2);
   const room = width ?? Number.POSITIVE_INFINITY;
-  return queries.flatMap(({ name, question, parameters }) => [
+  return queries.flatMap(({ name, question, columns, example, parameters }) => [
     ...wrap(name.padEnd(indent.length) + question, room, indent),
+    ...wrap(`${indent}columns: ${columns}`, room, `${indent}  `),
+    ...wrap(`${indent}$ ${example}`, room, `${indent}  `),
     ...parameters.flatMap((one) => wrap(`${indent}--param ${one.name}=…  ${one.meaning}`, room, `${indent}  `)),
   ]);
 }

@@ -18,6 +18,11 @@ export function analysisText(analysis: Analysis, cycles: readonly CycleLine[], o
   return [
     ...clientLines(analysis, options),
     ...clockLines(analysis, options),
+    ...(analysis.evidence_gaps.length > 0 ? title('What these logs cannot show') : []),
+    ...analysis.evidence_gaps.flatMap((gap) =>
+      wrap(escapeControls(`- ${gap.what}. To get it: ${gap.how_to_collect}`), options.width, '  '),
+    ),
+    ...timeLine(analysis, options),
     ...(analysis.cycles.length > 0
       ? [...title('Disconnects'), ...cycleTable(analysis, options)]
       : ['', 'No disconnects.']),
@@ -32,10 +37,6 @@ export function analysisText(analysis: Analysis, cycles: readonly CycleLine[], o
         )
       : []),
     ...analysis.findings.flatMap((finding, index) => findingText(finding, index + 1, options)),
-    ...(analysis.evidence_gaps.length > 0 ? title('What these logs cannot show') : []),
-    ...analysis.evidence_gaps.flatMap((gap) =>
-      wrap(escapeControls(`- ${gap.what}. To get it: ${gap.how_to_collect}`), options.width, '  '),
-    ),
     ...(analysis.findings.length > 0
       ? ['', 'Next: bridgetrace rebuild -o incident.cassette, then bridgetrace verify incident.cassette --fix …']
       : []),
@@ -77,6 +78,29 @@ function clockLines(analysis: Analysis, { width }: TextOptions): string[] {
 
 function signed(seconds: number): string {
   return `${seconds < 0 ? '' : '+'}${seconds.toFixed(2)}`;
+}
+
+/** Connections shown of each bridge, the first and the last of them. */
+const TIME_LINE_ROWS = 6;
+
+/** Connections in order, and the finding that begins with each: what happened, before why. */
+function timeLine(analysis: Analysis, { width, colours }: TextOptions): string[] {
+  const lines = analysis.clients.flatMap(({ bridge_id: bridge }) => {
+    const own = analysis.sessions.filter((session) => session.bridge_id === bridge);
+    const shown = own.map((session) => {
+      const start = (session.connected ?? session.disconnected ?? '').slice(11, 19);
+      const end =
+        session.disconnected === null
+          ? 'still open at the end of the log'
+          : `until ${session.disconnected.slice(11, 19)}, ended by ${session.closed_by ?? 'unknown'}: ${session.reason ?? 'no reason logged'}`;
+      const what = analysis.clients.length > 1 ? `${bridge}: ` : '';
+      return cut(escapeControls(`  ${start}  ${what}connected ${end}`), width);
+    });
+    if (shown.length <= 2 * TIME_LINE_ROWS) return shown;
+    const hidden = shown.length - 2 * TIME_LINE_ROWS;
+    return [...shown.slice(0, TIME_LINE_ROWS), `  … ${hidden} more connections`, ...shown.slice(-TIME_LINE_ROWS)];
+  });
+  return lines.length === 0 ? [] : ['', colours.bold('Time line (UTC)'), ...lines.slice(0, 60)];
 }
 
 function cycleTable(analysis: Analysis, { width, colours }: TextOptions): string[] {

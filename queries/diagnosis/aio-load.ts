@@ -1,4 +1,5 @@
 /** aio-load: more messages come in than acknowledgements release send contexts for; the connection itself is fine. */
+import { adviceFor } from './advice.ts';
 import { about, seconds } from './conditions.ts';
 import type { Rule } from './rule.ts';
 import type { Session } from './story.ts';
@@ -8,14 +9,26 @@ const TITLE =
 /** Below this share of messages dropped by busy contexts the drops are bursts, not a lasting overload. */
 const MIN_SHARE = 0.4;
 const MIN_SECONDS = 20;
+/** Where the number of messages offered is not known, fewer drops a second than this say nothing. */
+const MIN_RATE = 10;
 /** Drops that begin this soon after a reconnect belong to the backlog of the outage. */
 const BACKLOG_S = 3;
+
+/** Findings that explain busy contexts by themselves. */
+const EXPLAIN_DROPS = [
+  'stuck-busy',
+  'receiver-dead',
+  'queue-capacity-zero',
+  'send-error-stuck',
+  'aio-leak',
+  'resend-starved',
+];
 
 export const aioLoad: Rule = {
   id: 'aio-load',
   title: TITLE,
   async evaluate(story, earlier) {
-    if (earlier.some((finding) => finding.id === 'stuck-busy')) return null;
+    if (earlier.some((finding) => EXPLAIN_DROPS.includes(finding.id))) return null;
     const loaded = story.sessions.filter(
       (session, index) => isOverloaded(session) && !isBacklog(story.sessions, index),
     );
@@ -41,18 +54,7 @@ export const aioLoad: Rule = {
         ...(known ? [] : ['how many messages were offered (NanoMQ debug level, or EMQX publish_to lines)']),
         ...(contexts === undefined ? ['system.parallel (boot dump at info level)'] : []),
       ],
-      advice: [
-        {
-          change: 'raise system.parallel',
-          why: 'one QoS 1 or 2 message may be unacknowledged per context; max_parallel_processes does not raise uplink concurrency',
-          knownFix: false,
-        },
-        {
-          change: 'shorten the time to the acknowledgement, or send QoS 0',
-          why: 'a context is free again when its acknowledgement arrives',
-          knownFix: false,
-        },
-      ],
+      advice: adviceFor('aio-load', story),
     };
   },
 };
@@ -64,7 +66,7 @@ function isOverloaded(session: Session): boolean {
   if (seconds(session.last_drop - session.first_drop) < MIN_SECONDS || session.reason === 'keepalive_timeout')
     return false;
   const share = busyShare(session);
-  return share === null ? busy / seconds(session.last_drop - session.first_drop) >= 1 : share >= MIN_SHARE;
+  return share === null ? busy / seconds(session.last_drop - session.first_drop) >= MIN_RATE : share >= MIN_SHARE;
 }
 
 /**
@@ -82,7 +84,8 @@ function isBacklog(sessions: readonly Session[], index: number): boolean {
 function busyShare(session: Session): number | null {
   const busy = session.aio_busy ?? 0;
   if ((session.forwards ?? 0) > 0) return busy / (session.forwards ?? 1);
-  const through = Math.max(session.routed_unnamed + inboundPublishes(session), 0);
+  // An acknowledgement is a message that got through; at info level some releases log each.
+  const through = Math.max(session.routed_unnamed + inboundPublishes(session), session.acks ?? 0);
   return through > 0 ? busy / (busy + through) : null;
 }
 

@@ -1,4 +1,5 @@
 /** broker-restart: the broker went away and came back; the disconnect is a consequence. */
+import { adviceFor } from './advice.ts';
 import { about } from './conditions.ts';
 import type { Rule } from './rule.ts';
 
@@ -44,13 +45,7 @@ export const brokerRestart: Rule = {
       evidence,
       ruledOut: seenBooting ? [{ id: 'transport-loss', why: 'the broker process itself started again' }] : [],
       missing: story.levels.broker ? [] : ["EMQX's log around the disconnects: it shows the boot"],
-      advice: [
-        {
-          change: 'find out why the broker stopped; plan restarts',
-          why: 'the bridge reconnects by itself, but messages in between are lost or parked',
-          knownFix: false,
-        },
-      ],
+      advice: adviceFor('broker-restart', story),
     };
   },
 };

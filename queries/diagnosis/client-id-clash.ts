@@ -1,4 +1,5 @@
 /** client-id-clash: two clients use one client id and take the session from each other. */
+import { adviceFor } from './advice.ts';
 import { about, MIN_CYCLES } from './conditions.ts';
 import type { Rule } from './rule.ts';
 import type { BridgeStory, Session } from './story.ts';
@@ -15,6 +16,9 @@ export const clientIdClash: Rule = {
     const foreign = story.sessions.filter((session) => session.seen_by === 'broker');
     const told = taken.filter((session) => session.client_reason === 'session_taken_over');
     if (taken.length < MIN_CYCLES) return null;
+    // EMQX calls the clean-up after a lost connection `discarded` too; one that it saw idle out shows which it was.
+    if (!story.levels.client && story.sessions.some((session) => session.broker_reason === 'connection_idle'))
+      return null;
     if (foreign.length === 0 && told.length === 0 && story.levels.client && story.levels.broker) return null;
     const proven =
       story.levels.client &&
@@ -53,13 +57,7 @@ export const clientIdClash: Rule = {
         ...(story.levels.client ? [] : ["NanoMQ's log: it tells which of the connections are the bridge's own"]),
         ...(story.levels.broker ? [] : ["EMQX's log: it tells who took the session"]),
       ],
-      advice: [
-        {
-          change: 'give every client its own client id',
-          why: 'MQTT allows one connection a client id; the broker ends the older one',
-          knownFix: true,
-        },
-      ],
+      advice: adviceFor('client-id-clash', story),
     };
   },
 };

@@ -5,12 +5,16 @@ import type { BridgeStory, ReleaseRange, Session } from './story.ts';
 
 /** Two disconnects of one kind make a cycle; one may be an accident of the network. */
 export const MIN_CYCLES = 2;
+/** A QUIC handshake of one round trip should not take this long, s (whole-second stamps: 2 means more than 1). */
+export const MAX_HANDSHAKE_S = 2;
 /** NanoMQ stamps whole seconds, so an interval measured in its log is this much unsure. */
 const STAMP_S = 1;
 
 /** The bridge logged no PINGREQ for at least the broker's limit (1.5 × keepalive) before the session ended. */
 export function wasUnpinged(session: Session): boolean {
   const limit = 1.5 * (session.keepalive_s ?? 0);
+  // At warn level PINGREQ does not show; without the broker's word on it nothing says that it was sent.
+  if (session.pings === null && session.silence_s === null) return session.start_known_by === 'dialled';
   if (session.pings === null) return (session.silence_s ?? 0) >= limit - 0.1;
   const since = session.last_ping ?? session.client_connected;
   const until = session.client_disconnected ?? session.disconnected;

@@ -20,7 +20,7 @@ export class EvidenceLines {
 
   /** The first `limit` lines by time; `where` is SQL over the table (alias e). Their texts are empty until `readTexts`. */
   async find(
-    table: 'run_client_states' | 'run_broker_events' | 'run_broker_ends',
+    table: 'run_client_states' | 'client_events' | 'run_broker_events' | 'run_broker_ends',
     where: string,
     values: (string | number)[],
     limit: number,

@@ -13,6 +13,8 @@ export interface Advice {
   readonly why: string;
   /** True where the change was seen to remove this cause on real brokers (measured.md §3). */
   readonly knownFix: boolean;
+  /** What the advice rests on. */
+  readonly source: string;
 }
 
 export interface Finding {
@@ -28,6 +30,8 @@ export interface Finding {
   readonly summary: string; // one or two sentences with this incident's numbers
   readonly evidence: readonly Evidence[];
   readonly ruledOut: readonly { readonly id: string; readonly why: string }[];
+  /** Of `keepalive-cycle-undetermined`: the causes that these logs leave open. */
+  readonly candidates?: readonly string[];
   readonly missing: readonly string[];
   readonly advice: readonly Advice[];
 }

@@ -2,6 +2,7 @@
  * keepalive-control-stream (NanoMQ D2 with EMQX ≤ 5.8.1): the broker counts packets of the control stream only, while the bridge
  * sends on data streams, and every such send postpones its PINGREQ on the control stream.
  */
+import { adviceFor } from './advice.ts';
 import {
   about,
   droppedThroughout,
@@ -74,23 +75,7 @@ export const keepaliveControlStream: Rule = {
           ? []
           : ['NanoMQ at debug level: it shows on which stream each message is written']),
       ],
-      advice: [
-        {
-          change: 'emqx=5.8.2',
-          why: 'the first release that counts packets of every stream of the connection (not 5.8.3, as often said); seen to cure it',
-          knownFix: true,
-        },
-        {
-          change: 'quic_qos_priority=true',
-          why: 'puts QoS 1 and 2 on the control stream; helps only if such messages are sent more often than the keepalive',
-          knownFix: false,
-        },
-        {
-          change: 'nanomq=0.25.3',
-          why: 'no NanoMQ release pings while it sends on data streams; seen not to help',
-          knownFix: false,
-        },
-      ],
+      advice: adviceFor('keepalive-control-stream', story),
     };
   },
 };

@@ -2,6 +2,7 @@
  * keepalive-receive-reset (NanoMQ D1 over QUIC up to 0.23.1, D1b over TCP in every release): each received packet restarts the
  * client's ping timer, so a bridge that only receives never sends PINGREQ and the broker's keepalive ends it.
  */
+import { adviceFor } from './advice.ts';
 import {
   about,
   droppedThroughout,
@@ -94,32 +95,7 @@ export const keepaliveReceiveReset: Rule = {
           ? []
           : ['an EMQX trace by client id: it shows the messages sent to the bridge and the missing PINGREQ']),
       ],
-      advice: tcp
-        ? [
-            {
-              change: 'send a small QoS 0 message upward more often than the keepalive',
-              why: 'no NanoMQ release restarts the TCP ping timer on sends only (up to 0.25.6); upward packets count at the broker',
-              knownFix: false,
-            },
-          ]
-        : [
-            {
-              change: 'nanomq=0.23.10',
-              why: 'from 0.23.2 only PINGRESP restarts the timer; seen to cure it (0.23.2–0.23.9 have stuck-busy and parking defects instead)',
-              knownFix: true,
-            },
-            {
-              change: 'send a small message upward more often than the keepalive',
-              why: 'counts at EMQX 5.8.2 and later on any stream',
-              knownFix: false,
-            },
-            {
-              change: 'emqx=5.8.9',
-              why: 'no EMQX release helps: received packets of the client count, and it sends none',
-              knownFix: false,
-            },
-            { change: 'keepalive=30s', why: 'only makes the cycle longer', knownFix: false },
-          ],
+      advice: adviceFor('keepalive-receive-reset', story),
     };
   },
 };

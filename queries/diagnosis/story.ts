@@ -5,6 +5,7 @@
 import { type Database, readSql } from '../database.ts';
 import { EvidenceLines } from './evidence-lines.ts';
 import type { Evidence } from './finding.ts';
+import { bridgeTallies, clientTallies, endpointTallies, type Tallies } from './tallies.ts';
 
 /** A row of the view `sessions` (see 60-sessions.sql for meanings and units); times are µs on the common clock. */
 export interface Session {
@@ -32,6 +33,8 @@ export interface Session {
   readonly packets_out: unknown;
   readonly clock_error_s: number | null;
   readonly client_connected: number | null;
+  /** `dialled`: a log at warn level, in which client_connected is the time of the dial. */
+  readonly start_known_by: 'logged' | 'dialled' | null;
   readonly client_disconnected: number | null;
   readonly client_session_no: number | null;
   readonly client_endpoint_id: bigint | number | null;
@@ -41,6 +44,7 @@ export interface Session {
   readonly aio_busy: number | null;
   readonly cached_lost: number | null;
   readonly parked: number | null;
+  readonly resends: number | null;
   readonly resend_blocked: number | null;
   readonly send_errors: number | null;
   readonly forwards: number | null;
@@ -52,6 +56,15 @@ export interface Session {
   readonly first_drop: number | null;
   readonly last_drop: number | null;
   readonly enqueue_lost: number | null;
+  readonly recv_cancelled: number | null;
+  readonly closed_sends: number | null;
+  readonly odd_send_error: number | null;
+  readonly last_resend: number | null;
+  readonly acks: number | null;
+  readonly last_ack: number | null;
+  readonly subscribe_started: number | null;
+  readonly suback: number | null;
+  readonly last_line: number | null;
   /** Messages the broker routed without naming a client while this session lived: what came in on QUIC data streams. */
   readonly routed_unnamed: number;
   readonly last_routed_unnamed: number | null;
@@ -83,11 +96,29 @@ export interface BridgeStory {
   readonly emqxReleases: ReleaseRange | null;
   readonly clockAmbiguous: boolean;
   readonly levels: Levels;
+  /** Lines by event: of this bridge, of the whole NanoMQ (lines that name no bridge included), of this client at the broker. */
+  readonly tally: Tallies;
+  readonly endpointTally: Tallies;
+  readonly atBroker: Tallies;
+  /** The enabled bridges of the same NanoMQ, this one included, in the order of their names. */
+  readonly siblings: readonly {
+    readonly bridgeId: string;
+    readonly clientId: string | null;
+    readonly transport: string | null;
+  }[];
+  /** The quickest QUIC handshake that the log shows, s (whole-second stamps); null without one. */
+  readonly handshakeS: number | null;
+  /** Last stamp of the NanoMQ's log, µs; null without one. */
+  readonly logEnd: number | null;
+  /** Times of at least BROKER_SILENCE_S in which the broker logged nothing at all. */
+  readonly brokerSilences: readonly { readonly from: number; readonly to: number }[];
   readonly sessions: readonly Session[];
   /** Sessions the broker ended by keepalive while the link was up. */
   readonly keepaliveSessions: readonly Session[];
   /** Lines of the bridge's log: `where` is SQL over `client_states` (alias e), values bind from $3 on. */
   clientLines(where: string, values: (string | number)[], limit: number): Promise<Evidence[]>;
+  /** Lines of the whole NanoMQ, whatever bridge they are of: SQL over `client_events` (alias e), values bind from $3 on. */
+  endpointLines(where: string, values: (string | number)[], limit: number): Promise<Evidence[]>;
   /** Lines of the broker's log: `where` is SQL over `broker_events` (alias e), values bind from $2 on. */
   brokerLines(where: string, values: (string | number)[], limit: number): Promise<Evidence[]>;
   /** As `brokerLines`, of the lines only that end a connection: they are few. */
@@ -123,6 +154,19 @@ export async function loadStories(database: Database, runId: string): Promise<Br
   const emqxVersion = await brokerVersion(database, runId);
   const ambiguous = await database.all<{ ambiguous: boolean; endpoint_id: bigint | number }>(
     'SELECT endpoint_id, ambiguous FROM clocks JOIN endpoints USING (endpoint_id) WHERE run_id = $1',
+    [runId],
+  );
+  const tally = await bridgeTallies(database);
+  const atBroker = await clientTallies(database);
+  const shared = [
+    ...new Set(bridges.filter((bridge) => bridge.siblings > 1).map((bridge) => BigInt(bridge.endpoint_id ?? 0))),
+  ];
+  const endpointTally = await endpointTallies(database, shared);
+  const handshakes = await quickestHandshakes(database);
+  const brokerSilences = await findBrokerSilences(database);
+  const ends = await database.all<{ endpoint_id: bigint | number; at: number }>(
+    `SELECT endpoint_id, epoch_us(max(s.last_ts)) + coalesce(any_value(c.offset_us), 0) AS at
+     FROM sources s JOIN endpoints n USING (endpoint_id) LEFT JOIN clocks c USING (endpoint_id) WHERE n.run_id = $1 GROUP BY 1`,
     [runId],
   );
   const stories: BridgeStory[] = [];
@@ -170,12 +214,31 @@ export async function loadStories(database: Database, runId: string): Promise<Br
         (clock) => String(clock.endpoint_id) === String(bridge.endpoint_id) && clock.ambiguous,
       ),
       levels: levels(bridge.endpoint_id),
+      tally: tally(`${bridge.endpoint_id} ${bridge.bridge_id}`),
+      endpointTally:
+        bridge.siblings > 1
+          ? endpointTally(String(bridge.endpoint_id))
+          : tally(`${bridge.endpoint_id} ${bridge.bridge_id}`),
+      atBroker: atBroker(bridge.client_id),
+      siblings: bridges
+        .filter((one) => bridge.endpoint_id !== null && String(one.endpoint_id) === String(bridge.endpoint_id))
+        .map((one) => ({ bridgeId: one.bridge_id, clientId: one.client_id, transport: one.transport })),
+      logEnd: ends.find((one) => String(one.endpoint_id) === String(bridge.endpoint_id))?.at ?? null,
+      handshakeS: handshakes(`${bridge.endpoint_id} ${bridge.bridge_id}`),
+      brokerSilences,
       sessions: own,
       keepaliveSessions: own.filter(isKeepaliveCase),
       clientLines: (where, values, limit) =>
         evidence.find(
           'run_client_states',
           `e.run_id = $1 AND e.bridge_id = $2 AND e.endpoint_id = ${BigInt(bridge.endpoint_id ?? 0)} AND (${where})`,
+          [runId, bridge.bridge_id, ...values],
+          limit,
+        ),
+      endpointLines: (where, values, limit) =>
+        evidence.find(
+          'client_events',
+          `e.run_id = $1 AND $2::VARCHAR IS NOT NULL AND e.endpoint_id = ${BigInt(bridge.endpoint_id ?? 0)} AND (${where})`,
           [runId, bridge.bridge_id, ...values],
           limit,
         ),
@@ -187,6 +250,34 @@ export async function loadStories(database: Database, runId: string): Promise<Br
     });
   }
   return stories;
+}
+
+/** From the last dial before a connection that stood, by `endpoint bridge`. */
+async function quickestHandshakes(database: Database): Promise<(owner: string) => number | null> {
+  const rows = await database.all<{ owner: string; seconds: number }>(
+    `SELECT owner, min(took) AS seconds FROM (
+       SELECT concat_ws(' ', endpoint_id, bridge_id) AS owner, event,
+         (epoch_us(time) - lag(epoch_us(time)) OVER dials) / 1e6 AS took, lag(event) OVER dials AS before
+       FROM run_client_states WHERE event IN ('quic_connecting', 'quic_connected')
+       WINDOW dials AS (PARTITION BY endpoint_id, bridge_id ORDER BY seq))
+     WHERE event = 'quic_connected' AND before = 'quic_connecting' GROUP BY owner`,
+  );
+  const found = new Map(rows.map((row) => [row.owner, row.seconds]));
+  return (owner) => found.get(owner) ?? null;
+}
+
+/** A broker at debug level logs more often than this; at info level a quiet one may not. */
+const BROKER_SILENCE_S = 10;
+/** Silences kept of a run. */
+const MAX_SILENCES = 1000;
+
+async function findBrokerSilences(database: Database): Promise<{ from: number; to: number }[]> {
+  return database.all(
+    `SELECT epoch_us(before) AS "from", epoch_us(time) AS "to" FROM (
+       SELECT time, lag(time) OVER (PARTITION BY endpoint_id ORDER BY time) AS before
+       FROM (SELECT DISTINCT endpoint_id, time_bucket(INTERVAL 1 SECOND, time) AS time FROM run_broker_events))
+     WHERE time - before > INTERVAL ${BROKER_SILENCE_S} SECOND ORDER BY 1 LIMIT ${MAX_SILENCES}`,
+  );
 }
 
 /** The link itself had failed where the bridge gave it up for lack of acknowledgements: there a keepalive timeout is a consequence. */

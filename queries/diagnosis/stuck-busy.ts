@@ -3,6 +3,7 @@
  * From then on nothing ordinary leaves the bridge, often not even PINGREQ, until the broker disconnects it; with QoS 1 on the
  * priority path it can stay connected for ever (measured.md §2.1).
  */
+import { adviceFor } from './advice.ts';
 import { about, droppedThroughout, keepaliveEnds, parkedSoFar, releaseIs, wasUnpinged } from './conditions.ts';
 import type { Finding } from './finding.ts';
 import type { Rule } from './rule.ts';
@@ -33,10 +34,8 @@ function isStuck(story: BridgeStory, session: Session): boolean {
   // Plain load drops too, but then acknowledgements and writes go on; the overflow line appears only behind a busy pipe.
   if ((session.cached_lost ?? 0) === 0 && (session.resend_blocked ?? 0) === 0 && writesGoOn(session)) return false;
   return (
-    session.reason === 'keepalive_timeout' ||
     session.open ||
-    session.reason === 'peer_fin' ||
-    session.reason === 'broker_restart'
+    ['keepalive_timeout', 'peer_fin', 'peer_close', 'unknown', 'broker_restart'].includes(session.reason ?? '')
   );
 }
 
@@ -94,24 +93,7 @@ async function finding(story: BridgeStory, stuck: Session[], proven: boolean, re
         : ['the NanoMQ release (lines with file:line numbers, level info or the start of the log)']),
       ...(story.levels.broker ? [] : ["EMQX's log or a trace by client id of the same time"]),
     ],
-    advice: [
-      {
-        change: 'nanomq=0.23.7',
-        why: 'clears the busy mark before a parked message is sent (NanoNNG c86a8064e); seen to cure it',
-        knownFix: true,
-      },
-      {
-        change: 'nanomq=0.23.10',
-        why: 'also stops parking QoS 0 while disconnected; seen to cure it on the workload of the bundled incident',
-        knownFix: true,
-      },
-      {
-        change: 'transport=tcp',
-        why: 'the TCP client has no such defect; mind keepalive-receive-reset there',
-        knownFix: true,
-      },
-      { change: 'keepalive=30s', why: 'only makes the cycle longer: the stall lasts 2 × keepalive', knownFix: false },
-    ],
+    advice: adviceFor('stuck-busy', story),
   };
 }
 

@@ -2,8 +2,9 @@
 -- Columns: run_id, bridge_id, client_id, transport, seen_by (both, client, broker); connected, disconnected, open, duration_s (the
 --   broker's times where it has them: µs, one clock; else the bridge's whole seconds), clock_error_s (of the join; null: one side);
 --   reason, closed_by, reason_known_by (broker-log, client-log, inferred); keepalive_s; decided, last_inbound, silence_s, pings_in;
---   client_* and broker_* session keys; from the bridge's log: pings, aio_busy, cached_lost, parked, resends, resend_blocked,
---   send_errors, forwards, data_writes, last_data_write, received, drops.
+--   start_known_by (see client_sessions); client_* and broker_* session keys; from the bridge's log: pings, aio_busy, cached_lost, parked, resends, resend_blocked,
+--   send_errors, forwards, data_writes, last_data_write, received, drops,
+--   recv_cancelled, closed_sends, odd_send_error, last_resend, acks, last_ack, subscribe_started, suback, last_line.
 -- How: a bridge's connection and a broker's are the same if client id agrees and their starts (else ends) are nearest to each other
 --   within the clock's error. A bridge's log alone does not say why the broker finished the stream: `keepalive_timeout` is then
 --   inferred where the time since the last PINGREQ (or the connect) fits 1.5 to 3 times the keepalive and nothing else is logged.
@@ -45,9 +46,10 @@ WITH of_broker AS MATERIALIZED (
     CASE WHEN s.reason = 'broker_restart' AND c.disconnected < s.disconnected - INTERVAL 30 SECOND THEN NULL ELSE s.reason END AS broker_reason, s.closed_by AS broker_closed_by, c.reason AS client_reason, c.closed_by AS client_closed_by,
     s.endpoint_id AS broker_endpoint_id, s.session_no AS broker_session_no, s.end_source_id AS broker_end_source_id, s.end_line_no AS broker_end_line_no,
     c.endpoint_id AS client_endpoint_id, c.session_no AS client_session_no, c.source_id AS client_source_id, c.line_no AS client_line_no,
-    c.connected AS client_connected, c.disconnected AS client_disconnected,
+    c.connected AS client_connected, c.start_known_by, c.disconnected AS client_disconnected,
     c.duration_s AS client_duration_s, c.last_ping, c.pings, c.aio_busy, c.cached_lost, c.parked, c.resends, c.resend_blocked, c.send_errors,
     c.forwards, c.data_writes, c.last_data_write, c.received, c.last_received, c.drops, c.first_drop, c.last_drop, c.enqueue_lost,
+    c.recv_cancelled, c.closed_sends, c.odd_send_error, c.last_resend, c.acks, c.last_ack, c.subscribe_started, c.suback, c.last_line,
     s.protocol_version
   FROM c
   LEFT JOIN matched m ON m.run_id = c.run_id AND m.c_endpoint = c.endpoint_id AND m.bridge_id = c.bridge_id AND m.c_no = c.session_no

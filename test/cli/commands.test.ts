@@ -120,7 +120,7 @@ test('query with --json gives rows; a named query too', async () => {
   const list = await json(0, 'query', '--list');
   assert.ok(list.queries.length > 5);
   for (const query of list.queries) {
-    assertKeys(query, 'name', 'question', 'columns');
+    assertKeys(query, 'name', 'question', 'columns', 'example');
     assert.notEqual(query.question, '', query.name);
   }
 });
@@ -140,7 +140,7 @@ test('replay simulates unless told otherwise; its JSON has the trace hash, which
   assertKeys(result, 'run_id', 'mode', 'seed', 'nanomq', 'emqx', 'incident', 'findings', 'symptoms');
   assertKeys(result, 'disconnects_by_reason', 'flows', 'trace_hash', 'notes');
   assert.equal(result.mode, 'sim');
-  assert.deepEqual(result.findings, ['stuck-busy']);
+  assert.equal(result.findings[0], 'stuck-busy');
   assert.deepEqual(await json(1, 'replay', cassette, '--db', db), result);
   assert.deepEqual(await json(1, 'replay', cassette, '--db', db), result);
 });

@@ -11,7 +11,7 @@ export const START_US = START_MS * 1000;
 export type NanomqRelease = '0.23.1' | '0.23.6' | '0.23.10';
 
 interface Statement {
-  readonly level: 'DEBUG' | 'INFO' | 'WARN';
+  readonly level: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   readonly file: string;
   readonly line: { readonly [release in NanomqRelease]: number };
 }
@@ -58,7 +58,7 @@ const STATEMENTS = {
   received: statement('DEBUG', DIAL, 1397, 1398, 1398),
 } satisfies { readonly [name: string]: Statement };
 
-const LEVELS = { DEBUG: 0, INFO: 1, WARN: 2 };
+const LEVELS = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 };
 
 export interface NanomqOptions {
   readonly release?: NanomqRelease;
@@ -184,16 +184,25 @@ export class NanomqLog {
     return this.say('received', at, '[sid0][0x7fb550000b70] Data received Flag: 0');
   }
 
+  /** Any other line; `place` is file:line below the source tree, as the release prints it. */
+  other(at: number, level: Statement['level'], place: string, message: string): this {
+    return this.add(at, level, place, message);
+  }
+
   text(): string {
     return print(this.lines);
   }
 
   private say(name: keyof typeof STATEMENTS, at: number, message: string): this {
-    const { release, clockAheadS, level, layout } = this.options;
-    const { level: own, file, line } = STATEMENTS[name];
+    const { level, file, line } = STATEMENTS[name];
+    return this.add(at, level, `${file}:${line[this.options.release]}`, message);
+  }
+
+  private add(at: number, own: Statement['level'], source: string, message: string): this {
+    const { clockAheadS, level, layout } = this.options;
     if (LEVELS[own] < LEVELS[level]) return this;
     const stamp = new Date(START_MS + Math.floor(at + clockAheadS) * 1000).toISOString();
-    const place = `/build/nanomq/${file}:${line[release]}`;
+    const place = `/build/nanomq/${source}`;
     this.lines.push({
       at,
       text: `${stamp.slice(0, 10)} ${stamp.slice(11, 19)} [16801] ${own.padEnd(5)} ${place}${layout === 'console' ? ' some_function' : ''}: ${message}`,
@@ -204,7 +213,7 @@ export class NanomqLog {
 
 interface BrokerEvent {
   readonly at: number;
-  readonly level: 'debug' | 'info' | 'notice';
+  readonly level: 'debug' | 'info' | 'notice' | 'warning';
   readonly tag: string | null;
   readonly msg: string;
   readonly client: { readonly id: string; readonly peer: string } | null;
@@ -333,6 +342,26 @@ export class BrokerConnection {
       'SUBSCRIBE(Q1, R0, D0, PacketId=1 TopicFilters=[down/#(#{nl => 1,qos => 0,rap => 0,rh => 0})])',
     );
     return this.sent(at + 0.004, 'SUBACK(Q0, R0, D0, PacketId=1, ReasonCodes=[0])');
+  }
+
+  /** CONNECT that the broker refuses. */
+  refused(at: number): this {
+    this.received(
+      at,
+      `CONNECT(Q0, R0, D0, ClientId=${this.id}, ProtoName=MQTT, ProtoVsn=5, CleanStart=true, KeepAlive=10, Username=undefined, Password=)`,
+    );
+    this.say(at + 0.001, 'warning', 'AUTHN', 'authentication_failure', [['reason', 'not_authorized']]);
+    this.sent(at + 0.002, 'CONNACK(Q0, R0, D0, AckFlags=0, ReasonCode=135)');
+    return this.terminated(at + 0.003, 'not_authorized');
+  }
+
+  /** CONNECT and CONNACK 0 without a SUBSCRIBE. */
+  connectOnly(at: number): this {
+    this.received(
+      at,
+      `CONNECT(Q0, R0, D0, ClientId=${this.id}, ProtoName=MQTT, ProtoVsn=5, CleanStart=true, KeepAlive=10, Username=undefined, Password=)`,
+    );
+    return this.sent(at + 0.001, 'CONNACK(Q0, R0, D0, AckFlags=0, ReasonCode=0)');
   }
 
   ping(at: number): this {

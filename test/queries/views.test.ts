@@ -502,6 +502,14 @@ describe('aio busy', () => {
 });
 
 describe('queries for users', () => {
+  it('are at least 25, each with a question, columns and an example', () => {
+    assert.ok(namedQueries().length >= 25);
+    for (const { name, example, columns } of namedQueries()) {
+      assert.ok(example.startsWith(`bridgetrace query ${name}`), name);
+      assert.ok(columns.length > 0, name);
+    }
+  });
+
   it('have the columns that their header names', async (t) => {
     const { database } = await ingested(t, incident());
     for (const query of namedQueries()) {
@@ -515,7 +523,18 @@ describe('queries for users', () => {
     const { database } = await ingested(t, incident());
     for (const query of namedQueries()) {
       const rows = await database.all(query.sql, bindParameters(query.name, {}));
-      const quiet = ['aio-bursts', 'aio-busy-at-disconnect', 'losses', 'unparsed', 'unknown-messages'];
+      const quiet = [
+        'aio-bursts',
+        'aio-busy-at-disconnect',
+        'aio-occupancy',
+        'dials',
+        'drops-per-minute',
+        'log-gaps',
+        'losses',
+        'refused',
+        'unparsed',
+        'unknown-messages',
+      ];
       assert.equal(rows.length > 0, !quiet.includes(query.name), query.name);
     }
   });
