@@ -1,6 +1,7 @@
 /** CONNECT, older sessions of the same client id, CONNACK (emqx-keepalive-model §1.1, §4, §5). */
 
 import { CONNACK_SIZE } from '../packet-size.ts';
+import { connectRefusal } from './access.ts';
 import { closeGracefully, discard, sendDisconnect, terminate } from './end.ts';
 import { armKeepalive } from './keepalive.ts';
 import { CONTROL_STREAM, log, logReceived, send } from './log.ts';
@@ -12,8 +13,15 @@ import { type Broker, type Connection, type ConnectPacket, newConnection } from 
 const RIVAL_PORTS = [20_000, 29_999] as const;
 const REASON_SESSION_TAKEN_OVER = 142;
 const REASON_NOT_AUTHORIZED = 135;
+const REASON_BAD_USER_NAME_OR_PASSWORD = 134;
+/** Aliases that the driver keeps for a client. */
+export const TOPIC_ALIAS_MAX = 100;
 
-export function onConnect(broker: Broker, connection: Connection, packet: ConnectPacket): void {
+/** Client ids of our own, for those who have none. */
+const ASSIGNED_ID = 'auto-';
+
+export function onConnect(broker: Broker, connection: Connection, asked: ConnectPacket): void {
+  const packet = withClientId(broker, connection, asked);
   connection.clientId = packet.clientId;
   connection.connect = packet;
   connection.connectBy = null;
@@ -22,6 +30,11 @@ export function onConnect(broker: Broker, connection: Connection, packet: Connec
   logReceived(broker, connection, CONTROL_STREAM, packet);
   if (isBridge && broker.refuse !== null) {
     refuse(broker, connection, packet, broker.refuse);
+    return;
+  }
+  const refusal = broker.clients && connectRefusal(broker.clients.rules, packet);
+  if (refusal !== null) {
+    refuse(broker, connection, packet, refusal);
     return;
   }
   connection.state = 'awaiting-stepdown';
@@ -33,10 +46,19 @@ export function onConnect(broker: Broker, connection: Connection, packet: Connec
   else takeOverNewest(broker, connection, olderOnes);
 }
 
+/** [MQTT-3.1.3-6]: a client without an id gets one. */
+function withClientId({ clients, rng }: Broker, connection: Connection, packet: ConnectPacket): ConnectPacket {
+  const mayBeEmpty = packet.protocol === 5 || packet.cleanStart;
+  if (!clients || packet.clientId !== '' || !mayBeEmpty) return packet;
+  connection.hasAssignedId = true;
+  return { ...packet, clientId: `${ASSIGNED_ID}${++clients.assignedIds}-${rng.int(0, 0xffff_ffff).toString(16)}` };
+}
+
 /** Measured (08a, 08b): CONNACK and the end of the process within a millisecond; only a failed login has a line of its own. */
 function refuse(broker: Broker, connection: Connection, packet: ConnectPacket, reasonCode: number): void {
   const reason = refusalName(reasonCode);
-  if (reasonCode === REASON_NOT_AUTHORIZED) log(broker, connection, 'warn', 'authentication_failure', { reason });
+  const failedLogin = reasonCode === REASON_NOT_AUTHORIZED || reasonCode === REASON_BAD_USER_NAME_OR_PASSWORD;
+  if (failedLogin) log(broker, connection, 'warn', 'authentication_failure', { reason });
   send(broker, connection, CONTROL_STREAM, {
     type: 'connack',
     reasonCode: packet.protocol === 5 ? reasonCode : v3ReturnCode(reasonCode),
@@ -108,9 +130,16 @@ function establish(broker: Broker, connection: Connection): void {
     maximumPacketSize: packet.protocol === 5 ? broker.settings.maxPacketSize : null,
     receiveMaximum:
       packet.protocol === 5 && broker.profile.advertisesReceiveMaximum ? broker.settings.maxInflight : null,
+    ...(broker.clients ? propertiesForClients(connection, packet) : {}),
     size: CONNACK_SIZE[packet.protocol],
   });
+  connection.will = packet.will ?? null;
   replay(broker, connection);
+}
+
+function propertiesForClients({ hasAssignedId }: Connection, { clientId, protocol }: ConnectPacket) {
+  if (protocol !== 5) return {};
+  return { topicAliasMaximum: TOPIC_ALIAS_MAX, ...(hasAssignedId ? { assignedClientId: clientId } : {}) };
 }
 
 /** The counter this release compares (§1.2). */
