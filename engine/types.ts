@@ -34,6 +34,10 @@ export type Packet =
       readonly sessionExpiryS?: number;
       /** MQTT 5 Receive Maximum; absent: 65535. */
       readonly receiveMaximum?: number;
+      /** MQTT 5 Maximum Packet Size that the client takes, bytes; absent: any. */
+      readonly maximumPacketSize?: number;
+      readonly password?: Uint8Array;
+      readonly will?: Will;
       readonly size: number;
     }
   | {
@@ -44,6 +48,9 @@ export type Packet =
       readonly maximumPacketSize: number | null;
       /** Receive Maximum property; the bridge counts it but never enforces it. */
       readonly receiveMaximum?: number | null;
+      /** MQTT 5 properties that only real clients look at. */
+      readonly assignedClientId?: string;
+      readonly topicAliasMaximum?: number;
       readonly size: number;
     }
   | {
@@ -54,6 +61,7 @@ export type Packet =
       readonly dup: boolean;
       readonly retain: boolean;
       readonly seq: number;
+      readonly content?: MessageContent;
       readonly size: number;
     }
   | {
@@ -65,7 +73,9 @@ export type Packet =
   | {
       readonly type: 'subscribe';
       readonly packetId: number;
-      readonly filters: readonly { readonly topic: string; readonly qos: Qos }[];
+      readonly filters: readonly SubscribeFilter[];
+      /** MQTT 5 Subscription Identifier. */
+      readonly subscriptionId?: number;
       readonly size: number;
     }
   | {
@@ -80,9 +90,47 @@ export type Packet =
       readonly filters: readonly string[];
       readonly size: number;
     }
-  | { readonly type: 'unsuback'; readonly packetId: number; readonly size: number }
+  | {
+      readonly type: 'unsuback';
+      readonly packetId: number;
+      /** MQTT 5, one a filter; absent: 0 for a single one. */
+      readonly reasonCodes?: readonly number[];
+      readonly size: number;
+    }
   | { readonly type: 'pingreq' | 'pingresp'; readonly size: number }
-  | { readonly type: 'disconnect'; readonly reasonCode: number; readonly size: number };
+  | {
+      readonly type: 'disconnect';
+      readonly reasonCode: number;
+      /** MQTT 5: takes the place of the one in CONNECT. */
+      readonly sessionExpiryS?: number;
+      readonly size: number;
+    };
+
+/** A filter of SUBSCRIBE; the options of MQTT 5 are off where they are absent (MQTT 5.0 §3.8.3.1). */
+export interface SubscribeFilter {
+  readonly topic: string;
+  readonly qos: Qos;
+  readonly noLocal?: boolean;
+  readonly retainAsPublished?: boolean;
+  readonly retainHandling?: number;
+}
+
+/** What a real client publishes. No machine looks into it, all pass it on; in a replay a sequence number stands for it. */
+export interface MessageContent {
+  readonly payload: Uint8Array;
+  /** MQTT 5 properties of the PUBLISH that travel with the message; null: none. */
+  readonly properties: Readonly<Record<string, unknown>> | null;
+}
+
+/** MQTT 5.0 §3.1.2.5 */
+export interface Will {
+  readonly topic: string;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly delayS: number;
+  readonly seq: number;
+  readonly content: MessageContent;
+}
 
 /** Index of a stream of one connection in the order the client opens them: 0 control, 1–4 data (NanoMQ's sid). */
 export type StreamIndex = number;
@@ -104,6 +152,9 @@ export interface Message {
   readonly topic: string;
   readonly qos: Qos;
   readonly size: number; // payload bytes
+  readonly content?: MessageContent;
+  /** The RETAIN flag it is delivered with; absent: false. */
+  readonly retain?: boolean;
 }
 
 /** Settings of one bridge, named and defaulted as nanomq.conf does (spec nanomq-logs §3.2); units in the names. */

@@ -168,5 +168,6 @@ function writeAck(
 
 function messageOf(bridge: Bridge, packet: PublishPacket): Message {
   const size = publishPayloadBytes(packet.topic, packet.qos, packet.size, bridge.settings.protocol);
-  return { seq: packet.seq, topic: packet.topic, qos: packet.qos, size };
+  const { seq, topic, qos, content } = packet;
+  return content ? { seq, topic, qos, size, content } : { seq, topic, qos, size };
 }

@@ -2,6 +2,7 @@
 
 import { CONNACK_SIZE } from '../packet-size.ts';
 import { seconds } from '../time.ts';
+import { connectRefusal } from './access.ts';
 import { closeGracefully, discard, sendDisconnect, terminate } from './end.ts';
 import { armKeepalive } from './keepalive.ts';
 import { CONTROL_STREAM, log, logReceived, send } from './log.ts';
@@ -14,8 +15,15 @@ const RIVAL_PORTS = [20_000, 29_999] as const;
 const REASON_SESSION_TAKEN_OVER = 142;
 const REASON_NOT_AUTHORIZED = 135;
 const REASON_BANNED = 138;
+const REASON_BAD_USER_NAME_OR_PASSWORD = 134;
+/** Aliases that the driver keeps for a client. */
+export const TOPIC_ALIAS_MAX = 100;
 
-export function onConnect(broker: Broker, connection: Connection, packet: ConnectPacket): void {
+/** Client ids of our own, for those who have none. */
+const ASSIGNED_ID = 'auto-';
+
+export function onConnect(broker: Broker, connection: Connection, asked: ConnectPacket): void {
+  const packet = withClientId(broker, connection, asked);
   connection.clientId = packet.clientId;
   connection.connect = packet;
   connection.connectBy = null;
@@ -28,6 +36,11 @@ export function onConnect(broker: Broker, connection: Connection, packet: Connec
     refuse(broker, connection, packet, broker.refuse);
     return;
   }
+  const refusal = broker.clients && connectRefusal(broker.clients.rules, packet);
+  if (refusal !== null) {
+    refuse(broker, connection, packet, refusal);
+    return;
+  }
   connection.state = 'awaiting-stepdown';
   broker.awaiting++;
   const olderOnes = [...broker.connections.values()].filter(
@@ -37,10 +50,19 @@ export function onConnect(broker: Broker, connection: Connection, packet: Connec
   else takeOverNewest(broker, connection, olderOnes);
 }
 
+/** [MQTT-3.1.3-6]: a client without an id gets one. */
+function withClientId({ clients, rng }: Broker, connection: Connection, packet: ConnectPacket): ConnectPacket {
+  const mayBeEmpty = packet.protocol === 5 || packet.cleanStart;
+  if (!clients || packet.clientId !== '' || !mayBeEmpty) return packet;
+  connection.hasAssignedId = true;
+  return { ...packet, clientId: `${ASSIGNED_ID}${++clients.assignedIds}-${rng.int(0, 0xffff_ffff).toString(16)}` };
+}
+
 /** Measured (08a, 08b): CONNACK and the end of the process within a millisecond; only a failed login has a line of its own. */
 function refuse(broker: Broker, connection: Connection, packet: ConnectPacket, reasonCode: number): void {
   const reason = refusalName(reasonCode);
-  if (reasonCode === REASON_NOT_AUTHORIZED) log(broker, connection, 'warn', 'authentication_failure', { reason });
+  const failedLogin = reasonCode === REASON_NOT_AUTHORIZED || reasonCode === REASON_BAD_USER_NAME_OR_PASSWORD;
+  if (failedLogin) log(broker, connection, 'warn', 'authentication_failure', { reason });
   send(broker, connection, CONTROL_STREAM, {
     type: 'connack',
     reasonCode: packet.protocol === 5 ? reasonCode : v3ReturnCode(reasonCode),
@@ -113,8 +135,10 @@ function establish(broker: Broker, connection: Connection): void {
     maximumPacketSize: packet.protocol === 5 ? broker.settings.maxPacketSize : null,
     receiveMaximum:
       packet.protocol === 5 && broker.profile.advertisesReceiveMaximum ? broker.settings.maxInflight : null,
+    ...(broker.clients ? propertiesForClients(connection, packet) : {}),
     size: CONNACK_SIZE[packet.protocol],
   });
+  connection.will = packet.will ?? null;
   replay(broker, connection);
 }
 
@@ -127,6 +151,11 @@ function limitIdle(broker: Broker, connection: Connection, keepaliveS: number): 
   if (!broker.profile.idleTimeoutFromKeepalive || connection.transport !== 'quic') return;
   if (keepaliveS === 0 || !Number.isInteger(keepaliveMultiplier)) return;
   broker.out.push({ kind: 'idle-timeout', connection: connection.id, us: seconds(keepaliveS * keepaliveMultiplier) });
+}
+
+function propertiesForClients({ hasAssignedId }: Connection, { clientId, protocol }: ConnectPacket) {
+  if (protocol !== 5) return {};
+  return { topicAliasMaximum: TOPIC_ALIAS_MAX, ...(hasAssignedId ? { assignedClientId: clientId } : {}) };
 }
 
 /** The counter this release compares (§1.2). */

@@ -1,55 +1,22 @@
-/** Downlink: who gets a message, on which stream, within which window (emqx-keepalive-model §2.1, §3). */
+/** What goes to a client: within which window, with which packet id (emqx-keepalive-model §2.1, §3). */
 
 import { publishSize } from '../packet-size.ts';
 import { seconds } from '../time.ts';
 import type { Message, Micros, Qos } from '../types.ts';
 import { log, send } from './log.ts';
-import { type Broker, type Connection, type StreamSession, type Subscription, streamSession } from './state.ts';
-import { matchesTopic } from './topic-filter.ts';
+import { type Broker, type Connection, type StreamSession, streamSession } from './state.ts';
 
 const MESSAGE_QUEUE_MAX = 1_000;
 const PACKET_ID_MAX = 65_535;
-export const DOWNLINK_PUBLISHER = 'downlink-publisher';
-const DOWNLINK_PEER = '127.0.0.1:1883';
-
-export function onDownlink(broker: Broker, message: Message): void {
-  if (!broker.running) return void broker.out.push({ kind: 'lost', message, reason: 'broker-down' });
-  logRouted(broker, message);
-  let subscribers = 0;
-  for (const connection of broker.connections.values()) {
-    const detached = connection.state === 'detached';
-    if (connection.state !== 'connected' && !detached) continue;
-    const subscription = matchingSubscription(connection, message.topic);
-    if (!subscription) continue;
-    subscribers++;
-    const qos = Math.min(subscription.qos, message.qos) as Qos;
-    if (detached) enqueue(broker, connection, streamSession(connection, subscription.stream), message, qos);
-    else deliver(broker, connection, subscription.stream, message, qos);
-  }
-  if (subscribers === 0) broker.out.push({ kind: 'lost', message, reason: 'no-subscriber' });
-}
-
-function logRouted(broker: Broker, message: Message): void {
-  broker.out.push({
-    kind: 'log',
-    severity: 'debug',
-    event: 'publish_routed',
-    clientId: DOWNLINK_PUBLISHER,
-    peer: DOWNLINK_PEER,
-    fields: { topic: message.topic, payload_bytes: message.size },
-  });
-}
-
-function matchingSubscription(connection: Connection, topic: string): Subscription | null {
-  for (const [filter, subscription] of connection.subscriptions) {
-    if (matchesTopic(filter, topic)) return subscription;
-  }
-  return null;
-}
 
 /** QoS 0 goes out at once; QoS > 0 waits for room in the window. */
 export function deliver(broker: Broker, connection: Connection, stream: number, message: Message, qos: Qos): void {
   const session = streamSession(connection, stream);
+  // [MQTT-3.1.2-24]
+  if (publishSize(message.topic, qos, message.size, 5) > (connection.connect?.maximumPacketSize ?? Infinity)) {
+    broker.out.push({ kind: 'lost', message, reason: 'too-large' });
+    return;
+  }
   if (qos > 0 && session.inflight.size >= windowOf(broker, connection)) {
     enqueue(broker, connection, session, message, qos);
     return;
@@ -64,7 +31,13 @@ function windowOf(broker: Broker, connection: Connection): number {
   return wanted === undefined ? maxInflight : Math.min(wanted, maxInflight);
 }
 
-function enqueue(broker: Broker, connection: Connection, session: StreamSession, message: Message, qos: Qos): void {
+export function enqueue(
+  broker: Broker,
+  connection: Connection,
+  session: StreamSession,
+  message: Message,
+  qos: Qos,
+): void {
   if (session.queue.length >= (broker.settings.maxMqueueLen ?? MESSAGE_QUEUE_MAX)) {
     const oldest = session.queue.shift()!;
     log(broker, connection, 'warn', 'delivery_dropped_queue_full', { topic: oldest.message.topic });
@@ -89,14 +62,8 @@ export function publish(
   }
   const protocol = connection.connect?.protocol ?? 5;
   const size = publishSize(message.topic, qos, message.size, protocol);
-  const { topic, seq } = message;
-  send(
-    broker,
-    connection,
-    stream,
-    { type: 'publish', topic, qos, packetId, dup: false, retain: false, seq, size },
-    message,
-  );
+  const { topic, seq, retain = false } = message;
+  send(broker, connection, stream, { type: 'publish', topic, qos, packetId, dup: false, retain, seq, size }, message);
 }
 
 /** [MQTT-2.2.1-3]: an id that is not in use. The window is far smaller than the range. */

@@ -7,11 +7,13 @@ import { dropSession } from './deliver.ts';
 import { CONTROL_STREAM, log, send } from './log.ts';
 import { detach, sessionExpiryS } from './session.ts';
 import type { Broker, Connection } from './state.ts';
+import { onSessionEnd } from './will.ts';
 
 const REASON_PROTOCOL_ERROR = 130;
 const REASON_KEEPALIVE_TIMEOUT = 141;
 const REASON_SESSION_TAKEN_OVER = 142;
 const REASON_ADMINISTRATIVE = 152;
+const REASON_PACKET_TOO_LARGE = 149;
 /** Application error codes of the QUIC connection (§2.4-6). */
 const QUIC_NORMAL = 0;
 const QUIC_CONTROL_STREAM_DOWN = 1;
@@ -68,6 +70,22 @@ export function closeByProtocolError(broker: Broker, connection: Connection): vo
   closeGracefully(broker, connection, 'protocol_error', broker.profile.quicWaitOnCloseMs);
 }
 
+/** EMQX tells a client of MQTT 5 what was wrong and closes at once. Before its CONNECT nobody is told. */
+export function closeMalformed(broker: Broker, connection: Connection, reasonCode: number, text: string): void {
+  const reason = reasonCode === REASON_PACKET_TOO_LARGE ? 'frame_too_large' : 'frame_error';
+  log(broker, connection, 'info', 'frame_parse_error', { reason: text });
+  if (connection.established) sendDisconnect(broker, connection, reasonCode);
+  if (!connection.transportGone) {
+    broker.out.push({ kind: 'close', connection: connection.id, code: QUIC_CONTROL_STREAM_DOWN });
+  }
+  connection.transportGone = true;
+  connection.keepalive = null;
+  connection.retryAt = null;
+  if (connection.state === 'detached') return;
+  connection.closeReason = reason;
+  terminate(broker, connection);
+}
+
 export function closeByClient(broker: Broker, connection: Connection): void {
   log(broker, connection, 'debug', 'socket_force_closed', { reason: 'normal' });
   closeGracefully(broker, connection, 'normal', broker.profile.quicWaitOnCloseMs);
@@ -111,8 +129,10 @@ export function terminate(broker: Broker, connection: Connection, lastLines: Las
   if (keepsSession(broker, connection)) {
     // The QUIC connection stays open: its end would follow the end of the control process (§1.4).
     detach(broker, connection);
+    if (broker.clients) limitDetached(broker, broker.clients.rules.detachedMax);
     return;
   }
+  if (broker.clients) onSessionEnd(broker, connection);
   connection.state = 'ended';
   connection.closingUntil = null;
   connection.retryAt = null;
@@ -122,6 +142,18 @@ export function terminate(broker: Broker, connection: Connection, lastLines: Las
   broker.connections.delete(connection.id);
   if (broker.awaiting === 0) return;
   for (const other of broker.connections.values()) other.waitingFor.delete(connection.id);
+}
+
+/** The oldest session without a connection makes room. */
+function limitDetached(broker: Broker, max: number): void {
+  let count = 0;
+  let oldest: Connection | null = null;
+  for (const connection of broker.connections.values()) {
+    if (connection.state !== 'detached') continue;
+    oldest ??= connection;
+    count++;
+  }
+  if (oldest && count > max) endDetached(broker, oldest, 'expired');
 }
 
 function keepsSession(broker: Broker, connection: Connection): boolean {
@@ -138,7 +170,12 @@ function logTerminated(broker: Broker, connection: Connection, lastLines: LastLi
 
 function closeTransport(broker: Broker, connection: Connection): void {
   if (connection.transportGone) return;
-  if (connection.transport === 'tcp') return;
+  if (connection.transport === 'tcp') {
+    // All other ends have sent a FIN already.
+    if (connection.closeReason === 'idle_timeout')
+      broker.out.push({ kind: 'close', connection: connection.id, code: 0 });
+    return;
+  }
   // Before 5.5 the stream's end leaves the QUIC connection open (measured §7).
   if (!broker.profile.closesQuicAfterWait) return;
   const code = connection.closeReason === 'normal' ? QUIC_NORMAL : QUIC_CONTROL_STREAM_DOWN;

@@ -10,6 +10,8 @@ export type BrokerLossReason =
   | 'no-subscriber' // nobody subscribed at that moment
   | 'session-gone' // queued or in flight for a session that ended
   | 'queue-full' // the session's message queue was full: the oldest goes
+  | 'too-large' // above the Maximum Packet Size of the client
+  | 'not-authorized' // uplink: the client may not publish to the topic
   | 'awaiting-release-full' // uplink QoS 2: more of them wait for PUBREL than the broker allows
   | 'not-read'; // uplink QoS 0: arrived on a connection or stream that is no longer, or not, read
 
@@ -31,6 +33,15 @@ export type BrokerInput =
       readonly packet: Packet;
     }
   | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly cause: CloseCause }
+  /** What came on this stream is no MQTT; nothing of the connection is read any more. */
+  | {
+      readonly kind: 'malformed';
+      readonly connection: ConnectionId;
+      readonly stream: StreamIndex;
+      /** What DISCONNECT says (MQTT 5.0 §2.4). */
+      readonly reasonCode: number;
+      readonly text: string;
+    }
   /** Bytes of the transport that are no packets (QUIC frames). Only generation A2 counts them; a driver may leave this out. */
   | { readonly kind: 'transport-bytes'; readonly connection: ConnectionId; readonly bytes: number }
   /** Someone else publishes this to the broker. */

@@ -7,15 +7,28 @@ import type { BrokerProfile } from '../profiles/profile.ts';
 import { SEVERITY_RANK } from '../severity.ts';
 import { SECOND } from '../time.ts';
 import type { BrokerSettings, Micros, Rng } from '../types.ts';
+import { type Clients, newClients } from './clients.ts';
 import { establishWaiting, keepaliveCounter, onRivalConnect } from './connect.ts';
-import { onDownlink, retryInterval } from './deliver.ts';
-import { endDetached, expireKeepalive, kick, onCloseTimeout, onTransportClosed, stopAll, terminate } from './end.ts';
+import { retryInterval } from './deliver.ts';
+import { onDownlink } from './downlink.ts';
+import {
+  closeMalformed,
+  endDetached,
+  expireKeepalive,
+  kick,
+  onCloseTimeout,
+  onTransportClosed,
+  stopAll,
+  terminate,
+} from './end.ts';
 import type { BrokerInput, BrokerMachine, BrokerOutput } from './io.ts';
 import { checkKeepalive } from './keepalive.ts';
 import { log } from './log.ts';
 import { onPacket, onUnread, readDataStreams } from './packets.ts';
+import type { ClientRules } from './rules.ts';
 import { onRetry } from './session.ts';
 import { type Broker, type Connection, newConnection } from './state.ts';
+import { publishWill } from './will.ts';
 
 /** `mqtt.idle_timeout`: time from the control stream to CONNECT. */
 const CONNECT_WAIT = 15 * SECOND;
@@ -24,9 +37,12 @@ export interface BrokerOptions {
   readonly profile: BrokerProfile;
   readonly settings: BrokerSettings;
   readonly rng: Rng;
+  /** Makes it a broker for clients of any kind: their messages are routed, retained and checked. Absent: a replay's. */
+  readonly rules?: ClientRules;
 }
 
-export function createBroker({ profile, settings, rng }: BrokerOptions): BrokerMachine {
+export function createBroker({ profile, settings, rng, rules }: BrokerOptions): BrokerMachine {
+  const clients: Clients | null = rules ? newClients(rules) : null;
   const broker: Broker = {
     profile,
     settings,
@@ -40,6 +56,7 @@ export function createBroker({ profile, settings, rng }: BrokerOptions): BrokerM
     nextRivalId: -1,
     lastClient: null,
     refuse: null,
+    clients,
   };
   return {
     handle(now: Micros, input: BrokerInput): readonly BrokerOutput[] {
@@ -81,6 +98,11 @@ function dispatch(broker: Broker, input: BrokerInput): void {
     case 'closed': {
       const connection = broker.connections.get(input.connection);
       if (connection) onTransportClosed(broker, connection, input.cause);
+      return;
+    }
+    case 'malformed': {
+      const connection = broker.connections.get(input.connection);
+      if (connection) closeMalformed(broker, connection, input.reasonCode, input.text);
       return;
     }
     case 'transport-bytes': {
@@ -127,6 +149,7 @@ function onDeadline(broker: Broker, connection: Connection): void {
     onCloseTimeout(broker, connection);
     return;
   }
+  if (connection.willAt !== null && connection.willAt <= now) publishWill(broker, connection);
   if (connection.expiresAt !== null && connection.expiresAt <= now) {
     endDetached(broker, connection, 'expired');
     return;
@@ -141,11 +164,12 @@ function onDeadline(broker: Broker, connection: Connection): void {
 function nextDeadline(broker: Broker): Micros | null {
   let next = Number.POSITIVE_INFINITY;
   for (const connection of broker.connections.values()) {
-    const { connectBy, closingUntil, retryAt, expiresAt, keepalive } = connection;
+    const { connectBy, closingUntil, retryAt, expiresAt, willAt, keepalive } = connection;
     if (connectBy !== null && connectBy < next) next = connectBy;
     if (closingUntil !== null && closingUntil < next) next = closingUntil;
     if (retryAt !== null && retryAt < next) next = retryAt;
     if (expiresAt !== null && expiresAt < next) next = expiresAt;
+    if (willAt !== null && willAt < next) next = willAt;
     if (keepalive !== null && keepalive.checkAt < next) next = keepalive.checkAt;
   }
   return next === Number.POSITIVE_INFINITY ? null : next;

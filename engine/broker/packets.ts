@@ -4,21 +4,29 @@ import { ACK_SIZE, PING_SIZE, packetSize, publishPayloadBytes } from '../packet-
 import { SEVERITY_RANK } from '../severity.ts';
 import { seconds } from '../time.ts';
 import type { Message, Packet } from '../types.ts';
+import { mayPublish } from './access.ts';
 import { keepaliveCounter, onConnect } from './connect.ts';
 import { dropStream, onDeliveryAcked, onDeliveryReceived } from './deliver.ts';
 import { closeByClient, closeByProtocolError, closeGracefully } from './end.ts';
 import { restartByPing } from './keepalive.ts';
 import { CONTROL_STREAM, identityOn, log, logReceived, logsDebug, send } from './log.ts';
 import { type Broker, type Connection, type StreamSession, streamSession } from './state.ts';
+import { judgeFilter, sendRetained, type Verdict } from './subscribe.ts';
+import { onDisconnectPacket, publishAsClient } from './will.ts';
 
 type PublishPacket = Extract<Packet, { type: 'publish' }>;
 type SubscribePacket = Extract<Packet, { type: 'subscribe' }>;
+type DisconnectPacket = Extract<Packet, { type: 'disconnect' }>;
 type UnsubscribePacket = Extract<Packet, { type: 'unsubscribe' }>;
 
 /** Far more than a client sends before CONNACK; flow control would hold back the rest. */
 const UNREAD_MAX = 10_000;
 const AWAITING_RELEASE_MAX = 100;
 const AWAIT_RELEASE_TIMEOUT_S = 300;
+const FIRST_FAILURE = 0x80;
+const REASON_NO_SUBSCRIPTION_EXISTED = 17;
+const REASON_NO_MATCHING_SUBSCRIBERS = 16;
+const REASON_NOT_AUTHORIZED = 135;
 const REASON_RECEIVE_MAXIMUM_EXCEEDED = 147;
 /** Without rules everything is allowed. */
 const ALLOWED_MAX = 32;
@@ -95,6 +103,11 @@ function handle(broker: Broker, connection: Connection, stream: number, packet: 
       onDeliveryAcked(broker, connection, stream, packet.packetId);
       return;
     case 'pubrec':
+      // [MQTT-4.3.3-4]: from 0x80 on it is a refusal, and the delivery is over.
+      if (packet.reasonCode >= FIRST_FAILURE) {
+        onDeliveryAcked(broker, connection, stream, packet.packetId);
+        return;
+      }
       onDeliveryReceived(connection, stream, packet.packetId);
       ack(broker, connection, stream, 'pubrel', packet.packetId);
       return;
@@ -116,12 +129,23 @@ function handle(broker: Broker, connection: Connection, stream: number, packet: 
       else endDataStream(broker, connection, stream, null);
       return;
     case 'disconnect':
-      if (stream === CONTROL_STREAM) closeByClient(broker, connection);
+      if (stream === CONTROL_STREAM) onDisconnect(broker, connection, packet);
       else endDataStream(broker, connection, stream, 'unexpected_packet');
       return;
     default:
       return;
   }
+}
+
+/** [MQTT-3.14.2-2]: a session that was to end with its connection cannot be prolonged. */
+function onDisconnect(broker: Broker, connection: Connection, packet: DisconnectPacket): void {
+  const { connect } = connection;
+  const { sessionExpiryS, reasonCode } = packet;
+  if (sessionExpiryS !== undefined && connect && (connect.sessionExpiryS ?? 0) > 0) {
+    connection.connect = { ...connect, sessionExpiryS };
+  }
+  onDisconnectPacket(connection, reasonCode);
+  closeByClient(broker, connection);
 }
 
 /** The data stream's process ends; the connection lives on (§2.2). Its subscriptions were its own. */
@@ -138,7 +162,12 @@ function endDataStream(broker: Broker, connection: Connection, stream: number, c
 function onPublish(broker: Broker, connection: Connection, stream: number, packet: PublishPacket): void {
   const { topic, qos, seq, packetId } = packet;
   const size = publishPayloadBytes(topic, qos, packet.size, connection.connect!.protocol);
-  const message: Message = { seq, topic, qos, size };
+  const { content, retain } = packet;
+  const message: Message = content ? { seq, topic, qos, size, content, retain } : { seq, topic, qos, size };
+  if (broker.clients && !mayPublish(broker.clients.rules, connection, topic)) {
+    onForbidden(broker, connection, stream, packet, message);
+    return;
+  }
   const verdict = qos < 2 ? 'new' : acceptQos2(broker, streamSession(connection, stream), packetId!);
   if (verdict === 'full') {
     const reason = 'receive_maximum_exceeded';
@@ -149,14 +178,31 @@ function onPublish(broker: Broker, connection: Connection, stream: number, packe
     return;
   }
   logAllowed(broker, connection, stream, topic, `PUBLISH(Q${qos},R${packet.retain ? 1 : 0})`);
+  let reasonCode = 0;
   if (verdict === 'new') {
     if (logsDebug(broker)) {
       log(broker, identityOn(connection, stream), 'debug', 'publish_routed', { topic, payload_bytes: size });
     }
     broker.out.push({ kind: 'deliver', message });
+    const takers = broker.clients ? publishAsClient(broker, broker.clients, connection, message) : 1;
+    if (takers === 0 && connection.connect!.protocol === 5) reasonCode = REASON_NO_MATCHING_SUBSCRIBERS;
   }
-  if (qos === 1) ack(broker, connection, stream, 'puback', packetId!);
-  if (qos === 2) ack(broker, connection, stream, 'pubrec', packetId!);
+  if (qos === 1) ack(broker, connection, stream, 'puback', packetId!, reasonCode);
+  if (qos === 2) ack(broker, connection, stream, 'pubrec', packetId!, reasonCode);
+}
+
+/** `authorization.deny_action` is `ignore`: the message goes nowhere, the client stays. MQTT 3.1.1 cannot say more. */
+function onForbidden(
+  broker: Broker,
+  connection: Connection,
+  stream: number,
+  { qos, packetId, topic }: PublishPacket,
+  message: Message,
+): void {
+  log(broker, identityOn(connection, stream), 'warn', 'publish_denied', { topic, reason: 'not_authorized' });
+  broker.out.push({ kind: 'lost', message, reason: 'not-authorized', direction: 'up' });
+  const reasonCode = connection.connect!.protocol === 5 ? REASON_NOT_AUTHORIZED : 0;
+  if (qos > 0) ack(broker, connection, stream, qos === 1 ? 'puback' : 'pubrec', packetId!, reasonCode);
 }
 
 /**
@@ -210,24 +256,33 @@ function ack(
 
 function onSubscribe(broker: Broker, connection: Connection, stream: number, packet: SubscribePacket): void {
   const identity = identityOn(connection, stream);
-  for (const { topic, qos } of packet.filters) {
+  const { clients } = broker;
+  const verdicts: Verdict[] = [];
+  for (const filter of packet.filters) {
+    const { topic, qos } = filter;
+    const verdict = clients && judgeFilter(broker, clients, connection, stream, packet, filter);
+    if (verdict) verdicts.push(verdict);
+    if (verdict && !verdict.subscription) continue;
     logAllowed(broker, connection, stream, topic, `SUBSCRIBE(Q${qos})`);
     log(broker, identity, 'debug', 'broker_subscribe', { topic, sub_id: connection.clientId, qos });
-    connection.subscriptions.set(topic, { qos, stream });
+    connection.subscriptions.set(topic, verdict?.subscription ?? { qos, stream });
   }
-  const reasonCodes = packet.filters.map((filter) => filter.qos);
+  const reasonCodes = clients ? verdicts.map((verdict) => verdict.reasonCode) : packet.filters.map(({ qos }) => qos);
   const size = packetSize(2 + 1 + reasonCodes.length);
   send(broker, connection, stream, { type: 'suback', packetId: packet.packetId, reasonCodes, size });
   // Measured: the connection's process writes its entry again; a data stream has none.
   if (stream === CONTROL_STREAM) log(broker, connection, 'debug', 'channel_registered', null);
+  if (clients) sendRetained(broker, clients, connection, verdicts);
 }
 
 function onUnsubscribe(broker: Broker, connection: Connection, stream: number, packet: UnsubscribePacket): void {
+  const reasonCodes: number[] = [];
   for (const filter of packet.filters) {
     log(broker, identityOn(connection, stream), 'debug', 'broker_unsubscribe', { topic: filter });
-    connection.subscriptions.delete(filter);
+    reasonCodes.push(connection.subscriptions.delete(filter) ? 0 : REASON_NO_SUBSCRIPTION_EXISTED);
   }
-  send(broker, connection, stream, { type: 'unsuback', packetId: packet.packetId, size: ACK_SIZE });
+  const told = broker.clients ? { reasonCodes } : {};
+  send(broker, connection, stream, { type: 'unsuback', packetId: packet.packetId, ...told, size: ACK_SIZE });
 }
 
 /** On a data stream a PINGREQ is counted but its answer is filtered out. */

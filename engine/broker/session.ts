@@ -5,6 +5,7 @@ import { seconds } from '../time.ts';
 import { deliver, dropStream, watchRetry } from './deliver.ts';
 import { CONTROL_STREAM, log, send } from './log.ts';
 import { type Broker, type Connection, type StreamSession, streamSession } from './state.ts';
+import { onDetached } from './will.ts';
 
 /** MQTT 3.1.1 with clean_session 0 (§3). */
 const V3_SESSION_EXPIRY_S = 7_200;
@@ -34,6 +35,7 @@ export function detach(broker: Broker, connection: Connection): void {
   for (const [filter, { stream }] of connection.subscriptions) {
     if (stream !== CONTROL_STREAM) connection.subscriptions.delete(filter);
   }
+  if (broker.clients) onDetached(broker, connection, expiryS);
 }
 
 /** `older` gives its session to `connection`: the control stream's subscriptions, window and queue. */
@@ -78,8 +80,8 @@ export function resend(
     }
     const { message, qos } = entry;
     const size = publishSize(message.topic, qos, message.size, protocol);
-    const { topic, seq } = message;
-    const packet = { type: 'publish', topic, qos, packetId, dup: true, retain: false, seq, size } as const;
+    const { topic, seq, retain = false } = message;
+    const packet = { type: 'publish', topic, qos, packetId, dup: true, retain, seq, size } as const;
     send(broker, connection, stream, packet, message);
   }
 }

@@ -1,7 +1,8 @@
 /** State of the broker machine. */
 
 import type { BrokerProfile } from '../profiles/profile.ts';
-import type { BrokerSettings, Message, Micros, Packet, Qos, Rng } from '../types.ts';
+import type { BrokerSettings, Message, Micros, Packet, Qos, Rng, Will } from '../types.ts';
+import type { Clients } from './clients.ts';
 import type { BrokerOutput, ConnectionId } from './io.ts';
 import type { Keepalive } from './keepalive.ts';
 
@@ -35,6 +36,13 @@ export interface StreamSession {
 export interface Subscription {
   readonly qos: Qos;
   readonly stream: number;
+  /** The rest only of a broker for clients of any kind. Filter without its share, split at `/`. */
+  readonly levels?: readonly string[];
+  readonly group?: string;
+  readonly noLocal?: boolean;
+  readonly retainAsPublished?: boolean;
+  /** Subscription Identifier (MQTT 5). */
+  readonly id?: number;
 }
 
 export type ConnectionState =
@@ -67,6 +75,12 @@ export interface Connection {
   transportGone: boolean;
   /** A CONNACK with success was sent: there is a session. */
   established: boolean;
+  /** To be published if it ends without a DISCONNECT. */
+  will: Will | null;
+  /** When the will of a session without a connection is published. */
+  willAt: Micros | null;
+  /** The client id is ours. */
+  hasAssignedId: boolean;
   /** Connections whose end this one waits for before its CONNACK. */
   readonly waitingFor: Set<ConnectionId>;
   /** Session state that a CONNECT with clean start 0 took over. */
@@ -98,6 +112,8 @@ export interface Broker {
   lastClient: ConnectPacket | null;
   /** Reason code for CONNECTs that are refused; null: they are accepted. */
   refuse: number | null;
+  /** Null: the broker of a replay, which has a bridge and nobody else. */
+  readonly clients: Clients | null;
 }
 
 export function newConnection(id: ConnectionId, transport: Connection['transport'], peer: string): Connection {
@@ -116,6 +132,9 @@ export function newConnection(id: ConnectionId, transport: Connection['transport
     closeReason: null,
     transportGone: transport === 'none',
     established: false,
+    will: null,
+    willAt: null,
+    hasAssignedId: false,
     waitingFor: new Set(),
     takenOver: null,
     unread: [],

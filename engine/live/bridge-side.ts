@@ -2,29 +2,29 @@
 
 import type { BridgeInput, BridgeMachine, BridgeOutput } from '../bridge/io.ts';
 import { seconds } from '../time.ts';
-import type { BridgeSettings, CloseCause, StreamIndex } from '../types.ts';
+import type { BridgeSettings, CloseCause, Fields, Packet, StreamIndex } from '../types.ts';
 import type { RunClock } from './clock.ts';
-import type { Ledger } from './ledger.ts';
-import type { LiveLink } from './live-link.ts';
+import type { Dialler } from './dialler.ts';
+import type { Journal } from './journal.ts';
 import { MachineLoop } from './machine-loop.ts';
 import { PacketDecoder } from './packet-decoder.ts';
 import { encodePacket } from './packet-encoder.ts';
-import { QuicClient } from './quic-client.ts';
-import type { Quiche } from './quic-library.ts';
-import { clientConfig, type NativeConfig, type QuicTimeouts } from './quic-settings.ts';
+import type { QuicTimeouts } from './quic-settings.ts';
 import type { RunControl } from './run-control.ts';
+import type { ClientTransport, Failure } from './transport.ts';
 
 export interface BridgeSideOptions {
   readonly machine: BridgeMachine;
   readonly settings: BridgeSettings;
-  readonly quiche: Quiche;
-  /** The broker's certificate; nothing else is trusted. */
-  readonly authorityPem: string;
-  readonly brokerPort: number;
+  readonly dial: Dialler;
   readonly clock: RunClock;
-  readonly link: LiveLink;
-  readonly ledger: Ledger;
+  readonly journal: Journal;
   readonly run: RunControl;
+  /** What the broker sends is numbered by this; absent: payloads carry their number. */
+  readonly nextSeq?: () => number;
+  /** What goes to the broker is changed by this first, such as a prefix before its topics; and back. */
+  readonly outgoing?: (packet: Packet) => Packet;
+  readonly incoming?: (packet: Packet) => Packet;
 }
 
 const CONTROL_STREAM = 0;
@@ -35,26 +35,22 @@ const PROTOCOL_ERROR_CODE = 1;
 
 /** One dial and what becomes of it. */
 interface Attempt {
-  readonly client: QuicClient;
+  readonly client: ClientTransport;
   readonly decoders: Map<StreamIndex, PacketDecoder>;
-  /** Own UDP port; 0 until the socket is open. */
+  /** Own port; 0 until the socket is open. */
   port: number;
 }
 
 export class BridgeSide {
   readonly #options: BridgeSideOptions;
   readonly #loop: MachineLoop<BridgeInput, BridgeOutput>;
-  readonly #config: NativeConfig;
-  readonly #timeouts: QuicTimeouts;
   /** All whose socket may still be open: the current one and those that drain. */
   readonly #attempts = new Set<Attempt>();
   #current: Attempt | null = null;
 
   constructor(options: BridgeSideOptions) {
-    const { machine, settings, quiche, authorityPem, clock, run } = options;
+    const { machine, clock, run } = options;
     this.#options = options;
-    this.#timeouts = timeoutsOf(settings, clock);
-    this.#config = clientConfig(quiche, authorityPem, this.#timeouts.idleMs);
     this.#loop = new MachineLoop<BridgeInput, BridgeOutput>({
       machine,
       clock,
@@ -73,6 +69,45 @@ export class BridgeSide {
     return this.#current?.port === port;
   }
 
+  /** A message of ours came out at the broker's other side. */
+  noteArrived(seq: number): void {
+    if (this.#current) this.#options.journal.arrived(this.#current.port, 'bridge', seq);
+  }
+
+  /** The proxy met nobody at the broker's port. */
+  unreachable(port: number): void {
+    if (this.ownsPort(port)) this.#current?.client.unreachable();
+  }
+
+  /** Records how the path is doing, for as long as there is a connection. */
+  sampleStats(): void {
+    const stats = this.#current?.client.isOpen ? this.#current.client.stats() : null;
+    if (!stats) return;
+    this.#record('live_transport_stats', {
+      rtt_ms: stats.rttMs,
+      cwnd_bytes: stats.cwndBytes,
+      sent: stats.sent,
+      received: stats.received,
+      lost: stats.lost,
+      retransmitted: stats.retransmitted,
+      sent_bytes: stats.sentBytes,
+      received_bytes: stats.receivedBytes,
+    });
+  }
+
+  #record(event: string, fields: Fields): void {
+    const at = this.#options.clock.now();
+    this.#options.journal.record({
+      at,
+      endpoint: 'bridge',
+      severity: 'debug',
+      event,
+      clientId: null,
+      peer: null,
+      fields,
+    });
+  }
+
   /** Closes every socket at once. */
   stop(): void {
     this.#loop.stop();
@@ -81,7 +116,7 @@ export class BridgeSide {
   }
 
   #carryOut(at: number, output: BridgeOutput): void {
-    const { ledger } = this.#options;
+    const { journal } = this.#options;
     switch (output.kind) {
       case 'dial':
         this.#dial();
@@ -97,42 +132,35 @@ export class BridgeSide {
         break;
       case 'log': {
         const { severity, event, fields } = output;
-        ledger.record({ at, endpoint: 'bridge', severity, event, clientId: null, peer: null, fields });
+        journal.record({ at, endpoint: 'bridge', severity, event, clientId: null, peer: null, fields });
         break;
       }
       case 'deliver':
-        ledger.delivered('down', output.message, at);
+        journal.delivered('down', output.message, at);
         break;
       case 'lost':
-        ledger[output.direction].lost(output.message, output.reason);
+        journal.lost(output.direction, output.message, output.reason);
         break;
     }
   }
 
   #dial(): void {
-    const { quiche, link, brokerPort, run, ledger } = this.#options;
     this.#forgetClosed();
     const ifCurrent = (then: () => void): void => {
       if (this.#current === attempt) then();
     };
-    const client = new QuicClient({
-      quiche,
-      config: this.#config,
-      timeouts: this.#timeouts,
-      link,
-      serverPort: brokerPort,
+    const client = this.#options.dial({
       onOpen: (port) => {
         attempt.port = port;
-        ledger.opened(port);
+        this.#options.journal.opened(port);
       },
       user: {
         established: () => ifCurrent(() => this.feed({ kind: 'connected' })),
         data: (stream, bytes) => ifCurrent(() => this.#receive(attempt, stream, bytes)),
         finished: (stream) => ifCurrent(() => this.#onFinished(stream)),
         streamAborted: (stream) => ifCurrent(() => this.#onStreamAborted(stream)),
-        closed: (cause) => ifCurrent(() => this.#onClosed(attempt, cause)),
+        closed: (cause, failure) => ifCurrent(() => this.#onClosed(attempt, cause, failure)),
       },
-      crashed: run.crashed,
     });
     const attempt: Attempt = { client, decoders: new Map(), port: 0 };
     this.#current = attempt;
@@ -146,19 +174,24 @@ export class BridgeSide {
   #receive(attempt: Attempt, stream: StreamIndex, bytes: Buffer): void {
     let decoder = attempt.decoders.get(stream);
     if (!decoder) {
-      decoder = new PacketDecoder({ protocol: this.#options.settings.protocol, maxPacketBytes: PACKET_BYTES_MAX });
+      decoder = new PacketDecoder({
+        protocol: this.#options.settings.protocol,
+        maxPacketBytes: PACKET_BYTES_MAX,
+        nextSeq: this.#options.nextSeq,
+      });
       attempt.decoders.set(stream, decoder);
     }
     const { packets, error } = decoder.push(bytes);
-    for (const packet of packets) {
+    for (const received of packets) {
+      const packet = this.#options.incoming?.(received) ?? received;
       // A packet can make the machine close the connection; nobody reads what came after it.
       if (!attempt.client.isOpen) return;
-      if (packet.type === 'publish') this.#options.ledger.arrived(attempt.port, 'broker', packet.seq);
+      if (packet.type === 'publish') this.#options.journal.arrived(attempt.port, 'broker', packet.seq);
       this.feed({ kind: 'packet', stream, packet });
     }
     if (error === null || !attempt.client.isOpen) return;
     attempt.client.close(PROTOCOL_ERROR_CODE);
-    this.#onClosed(attempt, { kind: 'local' });
+    this.#onClosed(attempt, { kind: 'local' }, { reason: 'protocol-violation', detail: error });
   }
 
   #onFinished(stream: StreamIndex): void {
@@ -170,16 +203,19 @@ export class BridgeSide {
     this.feed({ kind: 'stream-cancelled', stream });
   }
 
-  #onClosed(attempt: Attempt, cause: CloseCause): void {
-    this.#options.ledger.ended(attempt.port);
+  #onClosed(attempt: Attempt, cause: CloseCause, { reason, detail }: Failure): void {
+    this.#record('live_transport_failure', { reason, detail });
+    this.#options.journal.ended(attempt.port);
     this.feed({ kind: 'closed', cause });
   }
 
   #write({ token, stream, packet, message }: Extract<BridgeOutput, { kind: 'write' }>): void {
     const attempt = this.#current;
     if (!attempt?.client.isOpen) return;
-    if (message) this.#options.ledger.wrote(attempt.port, 'bridge', stream, message);
-    attempt.client.write(stream, encodePacket(packet, this.#options.settings.protocol), (result) => {
+    if (message) this.#options.journal.wrote(attempt.port, 'bridge', stream, message);
+    const sent = this.#options.outgoing?.(packet) ?? packet;
+    const bytes = encodePacket(sent, this.#options.settings.protocol, message?.content);
+    attempt.client.write(stream, bytes, (result) => {
       if (this.#current === attempt) this.feed({ kind: 'sent', token, result });
     });
   }
@@ -187,7 +223,7 @@ export class BridgeSide {
   #resetStream(stream: StreamIndex): void {
     const attempt = this.#current;
     if (!attempt?.client.isOpen) return;
-    this.#options.ledger.streamAborted(attempt.port, stream);
+    this.#options.journal.streamAborted(attempt.port, stream);
     attempt.decoders.delete(stream);
     this.feed({ kind: 'stream-cancelled', stream });
     attempt.client.resetStream(stream);
@@ -197,11 +233,12 @@ export class BridgeSide {
     const attempt = this.#current;
     if (!attempt) return;
     attempt.client.close(code);
-    this.#options.ledger.ended(attempt.port);
+    this.#options.journal.ended(attempt.port);
   }
 }
 
-function timeoutsOf(settings: BridgeSettings, clock: RunClock): QuicTimeouts {
+/** Of the bridge's settings, in real time. */
+export function bridgeTimeouts(settings: BridgeSettings, clock: RunClock): QuicTimeouts {
   const realMs = (count: number): number => clock.realMs(seconds(count));
   return {
     handshakeMs: realMs(settings.quicHandshakeTimeoutS),

@@ -3,10 +3,13 @@
 /**
  * What went wrong, for programs:
  * - `quic-unavailable`: `@matrixai/quic` or its binary is not installed for this platform
- * - `transport-unsupported`: the live driver speaks MQTT over QUIC only
+ * - `transport-unsupported`: bridge and broker do not speak the same transport
  * - `bad-speed`, `message-too-large`: the run was asked for in a way that cannot be carried out
  * - `unsupported-stimulus`: something is to happen to the broker that only the simulator can do
- * - `port-taken`: the broker's UDP port could not be opened (again)
+ * - `port-taken`, `address-unusable`: a port could not be opened (again)
+ * - `bad-broker-url`, `broker-unreachable`, `broker-refused`, `broker-unsuitable`: a broker that is not ours
+ * - `certificate-unreadable`: a PEM text that is none
+ * - `overloaded`: inputs pile up faster than they are handled
  */
 export type LiveErrorCode =
   | 'quic-unavailable'
@@ -14,7 +17,14 @@ export type LiveErrorCode =
   | 'bad-speed'
   | 'message-too-large'
   | 'unsupported-stimulus'
-  | 'port-taken';
+  | 'port-taken'
+  | 'address-unusable'
+  | 'bad-broker-url'
+  | 'broker-unreachable'
+  | 'broker-refused'
+  | 'broker-unsuitable'
+  | 'certificate-unreadable'
+  | 'overloaded';
 
 export interface LiveErrorOptions {
   /** What to do next, a whole sentence. */

@@ -5,13 +5,12 @@ import type { SimOptions } from '../sim/options.ts';
 import { TraceHash } from '../sim/trace-hash.ts';
 import type { Endpoint, Message, Micros, SimRecord, StreamIndex } from '../types.ts';
 import { InFlight } from './in-flight.ts';
-
-export type Direction = 'up' | 'down';
+import type { Direction, Journal } from './journal.ts';
 
 /** Why a message died that was written to a connection which ended (the driver's reason, `BridgeLossReason`). */
 const CONNECTION_LOST = 'connection-lost';
 
-export class Ledger {
+export class Ledger implements Journal {
   readonly up = new Books();
   readonly down = new Books();
   readonly #sink: (record: SimRecord) => void;
@@ -19,9 +18,16 @@ export class Ledger {
   readonly #hash = new TraceHash();
   /** By the bridge's UDP port, which both ends of a connection know. */
   readonly #inFlight = new Map<number, InFlight>();
+  readonly #untilUs: Micros;
   #records = 0;
 
-  constructor(sink: (record: SimRecord) => void, onDelivery?: SimOptions['onDelivery']) {
+  /** @param untilUs records of a later time are left out: the clock goes on while a run ends */
+  constructor(
+    sink: (record: SimRecord) => void,
+    onDelivery?: SimOptions['onDelivery'],
+    untilUs: Micros = Number.POSITIVE_INFINITY,
+  ) {
+    this.#untilUs = untilUs;
     this.#sink = sink;
     this.#onDelivery = onDelivery;
   }
@@ -35,6 +41,7 @@ export class Ledger {
   }
 
   record(record: SimRecord): void {
+    if (record.at > this.#untilUs) return;
     this.#records++;
     this.#hash.add(record);
     this.#sink(record);
@@ -43,6 +50,10 @@ export class Ledger {
   delivered(direction: Direction, message: Message, at: Micros): void {
     this[direction].delivered(message);
     this.#onDelivery?.(direction, message, at);
+  }
+
+  lost(direction: Direction, message: Message, reason: string): void {
+    this[direction].lost(message, reason);
   }
 
   opened(port: number): void {

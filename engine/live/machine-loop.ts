@@ -32,6 +32,7 @@ export class MachineLoop<Input, Output> {
   readonly #wakeUp: WakeUp;
   #running = false;
   #stopped = false;
+  #paused = false;
 
   constructor(options: MachineLoopOptions<Input, Output>) {
     this.#options = options;
@@ -46,6 +47,17 @@ export class MachineLoop<Input, Output> {
       return;
     }
     this.#inputs.push(input);
+    if (!this.#running && !this.#paused) this.#run();
+  }
+
+  /** Inputs wait from here on. */
+  pause(): void {
+    this.#paused = true;
+    this.#wakeUp.cancel();
+  }
+
+  resume(): void {
+    this.#paused = false;
     if (!this.#running) this.#run();
   }
 
@@ -64,7 +76,7 @@ export class MachineLoop<Input, Output> {
     } finally {
       this.#running = false;
     }
-    if (this.#stopped) return;
+    if (this.#stopped || this.#paused) return;
     this.#wakeUp.set(this.#inputs.length > 0 ? 0 : this.#options.machine.nextDeadline());
   }
 

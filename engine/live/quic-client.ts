@@ -2,81 +2,93 @@
 
 import { randomBytes } from 'node:crypto';
 import type { StreamIndex } from '../types.ts';
-import { QuicConnection, type QuicConnectionUser } from './quic-connection.ts';
+import { type Address, isLoopback, LOOPBACK, resolveHost } from './address.ts';
+import { LiveError } from './errors.ts';
+import { QuicConnection } from './quic-connection.ts';
 import type { Quiche } from './quic-library.ts';
 import { CONNECTION_ID_BYTES, type NativeConfig, type QuicTimeouts } from './quic-settings.ts';
 import type { OnTaken } from './stream-writer.ts';
-import { type DatagramLink, LOOPBACK, UdpPort } from './udp-port.ts';
-
-/** Must be in the certificate as a DNS name: BoringSSL does not look at IP addresses here. */
-const SERVER_NAME = 'localhost';
+import { type ClientTls, serverNameFor } from './tls-options.ts';
+import type { ClientTransport, TransportStats, TransportUser } from './transport.ts';
+import { UdpPort } from './udp-port.ts';
 
 export interface QuicClientOptions {
   readonly quiche: Quiche;
+  /** Of `clientConfig` with the same `tls`. */
   readonly config: NativeConfig;
+  readonly tls: ClientTls;
   readonly timeouts: QuicTimeouts;
-  readonly link: DatagramLink;
-  /** UDP port on 127.0.0.1. */
-  readonly serverPort: number;
+  readonly server: Address;
   /** The socket is open; called before anything is sent. */
   readonly onOpen?: (localPort: number) => void;
-  readonly user: QuicConnectionUser;
+  readonly user: TransportUser;
   /** A callback threw, or the system has no socket left. */
   readonly crashed: (error: unknown) => void;
 }
 
-export class QuicClient {
+export class QuicClient implements ClientTransport {
   readonly #options: QuicClientOptions;
-  readonly #port: UdpPort;
+  #port: UdpPort | null = null;
   #connection: QuicConnection | null = null;
   #closed = false;
 
   /** Dials at once; the outcome comes as `established` or `closed`. */
   constructor(options: QuicClientOptions) {
     this.#options = options;
-    this.#port = new UdpPort(options.link, {
-      received: (datagram, fromPort) => this.#connection?.receive(datagram, fromPort, this.#port.number),
-      failed: (error) => this.#onSocketError(error),
-    });
-    this.#open().catch((error: unknown) => {
-      // Closing the socket half-way through is not a failure.
-      if (!this.#closed) options.crashed(error);
-    });
+    this.#open().catch((error: unknown) => this.#onOpenFailed(error));
   }
 
   get isOpen(): boolean {
     return !this.#closed && (this.#connection?.isOpen ?? true);
   }
 
-  /** The socket is closed. */
   get isDestroyed(): boolean {
     return this.#closed;
   }
 
   async #open(): Promise<void> {
-    const { quiche, config, timeouts, serverPort, user, onOpen, crashed } = this.#options;
-    const localPort = await this.#port.bind(0);
+    const { quiche, config, tls, timeouts, server, user, onOpen, crashed } = this.#options;
+    const peer = await resolveHost(server);
     if (this.#closed) return;
-    await this.#port.connect(serverPort);
+    const port = new UdpPort(peer.host, {
+      received: (datagram, from) => this.#connection?.receive(datagram, from, local),
+      failed: (error) => this.#onSocketError(error),
+    });
+    this.#port = port;
+    const any = peer.host.includes(':') ? '::' : '0.0.0.0';
+    let local = await port.bind({ host: isLoopback(peer.host) && any === '0.0.0.0' ? LOOPBACK : any, port: 0 });
     if (this.#closed) return;
-    onOpen?.(localPort);
-    const native = quiche.Connection.connect(
-      SERVER_NAME,
-      randomBytes(CONNECTION_ID_BYTES),
-      { host: LOOPBACK, port: localPort },
-      { host: LOOPBACK, port: serverPort },
-      config,
-    );
+    local = await port.connect(peer);
+    if (this.#closed) return;
+    onOpen?.(local.port);
+    const name = serverNameFor(tls, server.host);
+    const native = quiche.Connection.connect(name, randomBytes(CONNECTION_ID_BYTES), { ...local }, { ...peer }, config);
+    if (tls.keylogFile !== null) native.setKeylog(tls.keylogFile);
     this.#connection = new QuicConnection(quiche, native, timeouts, user, {
-      send: (datagram) => this.#port.send(datagram, serverPort),
+      send: (datagram) => port.send(datagram, peer),
       over: () => this.destroy(),
       crashed,
     });
   }
 
+  #onOpenFailed(error: unknown): void {
+    // Closing the socket half-way through is not a failure.
+    if (this.#closed) return;
+    if (error instanceof LiveError) {
+      this.destroy();
+      this.#options.user.closed({ kind: 'unreachable' }, { reason: 'unreachable', detail: error.message });
+      return;
+    }
+    this.#options.crashed(error);
+  }
+
   /** The kernel tells of an ICMP "port unreachable" on a connected socket. Everything else is a lost datagram. */
   #onSocketError(error: NodeJS.ErrnoException): void {
-    if (error.code === 'ECONNREFUSED') this.#connection?.unreachable();
+    if (error.code === 'ECONNREFUSED') this.unreachable();
+  }
+
+  unreachable(): void {
+    this.#connection?.unreachable();
   }
 
   write(stream: StreamIndex, bytes: Uint8Array, onTaken: OnTaken): void {
@@ -91,17 +103,20 @@ export class QuicClient {
     this.#connection?.resetStream(stream);
   }
 
+  stats(): TransportStats | null {
+    return this.#connection?.stats() ?? null;
+  }
+
   /** Ends the connection, or the dial. `closed` is not called. */
   close(code: number): void {
     if (this.#connection) this.#connection.close(code);
     else this.destroy();
   }
 
-  /** Closes the socket at once. */
   destroy(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#connection?.destroy();
-    this.#port.close();
+    this.#port?.close();
   }
 }

@@ -3,30 +3,25 @@
 import { performance } from 'node:perf_hooks';
 import type { native } from '@matrixai/quic';
 import type { CloseCause, StreamIndex } from '../types.ts';
+import type { Address } from './address.ts';
 import { ConnectionDeadlines } from './connection-deadlines.ts';
 import type { Quiche } from './quic-library.ts';
 import { DATAGRAM_BYTES, PENDING_BYTES_MAX, type QuicTimeouts } from './quic-settings.ts';
 import { StreamNumbers } from './stream-numbers.ts';
 import { type OnTaken, StreamWriter } from './stream-writer.ts';
-import { LOOPBACK } from './udp-port.ts';
+import {
+  type Failure,
+  quicFailure,
+  type TransportConnection,
+  type TransportStats,
+  type TransportUser,
+} from './transport.ts';
 
 export type NativeConnection = native.Connection;
 
-/** What the connection tells; nothing comes after `closed`, and nothing at all after an own `close`. */
-export interface QuicConnectionUser {
-  established(): void;
-  /** The bytes are the receiver's. */
-  data(stream: StreamIndex, bytes: Buffer): void;
-  /** FIN of the peer. Also told when the data right before it made us close. */
-  finished(stream: StreamIndex): void;
-  /** The peer reset the stream or wants no more of it. */
-  streamAborted(stream: StreamIndex): void;
-  closed(cause: CloseCause): void;
-}
-
 export interface QuicConnectionOwner {
   /** The buffer is not touched again. */
-  send(datagram: Buffer): void;
+  send(datagram: Buffer, to: Address): void;
   /** Nothing will be sent any more; the connection can be forgotten. */
   over(): void;
   /** A callback of the user threw. */
@@ -45,6 +40,8 @@ const READS_PER_TURN_MAX = 256;
 const DATAGRAMS_PER_TURN_MAX = 256;
 /** Longest wait for a closed connection to drain (3 probe timeouts, tens of ms on loopback). */
 const DRAIN_MS_MAX = 1_000;
+/** What the socket of a stopped process holds at most. */
+const PAUSED_DATAGRAMS_MAX = 3_000;
 /** quiche's timers have millisecond resolution; waking up early would find nothing to do. */
 const TIMER_SLACK_MS = 1;
 /** `setTimeout` overflows at 2^31 ms; waking up early only sets the timer again. */
@@ -53,11 +50,11 @@ const LONGEST_SLEEP_MS = 60_000;
 /** Read and send scratch space. One thread, and nothing keeps it across calls. */
 const scratch = Buffer.alloc(READ_CHUNK_BYTES);
 
-export class QuicConnection {
+export class QuicConnection implements TransportConnection {
   readonly #quiche: Quiche;
   readonly #native: NativeConnection;
   readonly #deadlines: ConnectionDeadlines;
-  readonly #user: QuicConnectionUser;
+  readonly #user: TransportUser;
   readonly #owner: QuicConnectionOwner;
   readonly #numbers = new StreamNumbers();
   readonly #writers = new Map<number, StreamWriter>();
@@ -70,12 +67,15 @@ export class QuicConnection {
   #turn: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
   #nativeDueAtMs = Infinity;
+  #versionRefused = false;
+  #paused = false;
+  readonly #waiting: { readonly datagram: Buffer; readonly from: Address; readonly to: Address }[] = [];
 
   constructor(
     quiche: Quiche,
     connection: NativeConnection,
     timeouts: QuicTimeouts,
-    user: QuicConnectionUser,
+    user: TransportUser,
     owner: QuicConnectionOwner,
   ) {
     this.#quiche = quiche;
@@ -95,19 +95,56 @@ export class QuicConnection {
   }
 
   /** @returns false if the datagram is not one of this connection. */
-  receive(datagram: Buffer, fromPort: number, toPort: number): boolean {
+  receive(datagram: Buffer, from: Address, to: Address): boolean {
     if (this.#state === 'over') return false;
-    const path = { from: { host: LOOPBACK, port: fromPort }, to: { host: LOOPBACK, port: toPort } };
+    if (this.#paused) {
+      if (this.#waiting.length < PAUSED_DATAGRAMS_MAX) this.#waiting.push({ datagram, from, to });
+      return true;
+    }
     let understood = true;
     try {
-      this.#native.recv(datagram, path);
+      this.#native.recv(datagram, { from: { ...from }, to: { ...to } });
       this.#noteAnswer();
-    } catch {
+    } catch (error) {
       // Not decryptable, or a protocol error that quiche answers with a close of its own; the turn finds out.
       understood = false;
+      // A Version Negotiation packet without a version of ours ends the dial (RFC 9000 §6.2); quiche leaves that to us.
+      if (error instanceof Error && error.message === 'UnknownVersion') this.#versionRefused = true;
     }
     this.wake();
     return understood;
+  }
+
+  /** As if the process had been stopped (SIGSTOP): what arrives waits in the socket, no timer runs. */
+  pause(): void {
+    this.#paused = true;
+    if (this.#turn) clearImmediate(this.#turn);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#turn = null;
+    this.#timer = null;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    for (const { datagram, from, to } of this.#waiting.splice(0)) this.receive(datagram, from, to);
+    this.wake();
+  }
+
+  stats(): TransportStats | null {
+    if (this.#state === 'over') return null;
+    const path = this.#native.pathStats().find(({ active }) => active);
+    if (!path) return null;
+    return {
+      rttMs: path.rtt,
+      cwndBytes: path.cwnd,
+      sent: path.sent,
+      received: path.recv,
+      lost: path.lost,
+      retransmitted: path.retrans,
+      sentBytes: path.sentBytes,
+      receivedBytes: path.recvBytes,
+    };
   }
 
   #noteAnswer(): void {
@@ -166,12 +203,13 @@ export class QuicConnection {
     this.#state = 'over';
     if (this.#turn) clearImmediate(this.#turn);
     if (this.#timer) clearTimeout(this.#timer);
+    this.#waiting.length = 0;
     this.#writers.clear();
   }
 
   /** One turn for any number of datagrams and writes of the same burst. */
   wake(): void {
-    if (this.#turn || this.#state === 'over') return;
+    if (this.#turn || this.#paused || this.#state === 'over') return;
     this.#turn = setImmediate(() => {
       this.#turn = null;
       this.#guard(() => this.#runTurn());
@@ -299,16 +337,16 @@ export class QuicConnection {
         this.#elicitsAnswer = false;
         return;
       }
-      this.#owner.send(sent);
+      this.#owner.send(sent.datagram, sent.to);
       this.#deadlines.noteSent(performance.now(), this.#elicitsAnswer);
     }
     this.wake();
   }
 
-  #sendOne(): Buffer | null {
+  #sendOne(): { readonly datagram: Buffer; readonly to: Address } | null {
     try {
       const sent = this.#native.send(scratch.subarray(0, DATAGRAM_BYTES));
-      return sent && Buffer.from(scratch.subarray(0, sent[0]));
+      return sent && { datagram: Buffer.from(scratch.subarray(0, sent[0])), to: sent[1].to };
     } catch {
       return null; // It is closed; checkEnd tells why.
     }
@@ -324,19 +362,34 @@ export class QuicConnection {
   }
 
   #checkEnd(): void {
-    const cause = this.#endCause();
-    if (!cause) return;
+    const end = this.#endOf();
+    if (!end) return;
     this.#end();
-    this.#user.closed(cause);
+    this.#user.closed(...end);
   }
 
-  #endCause(): CloseCause | null {
+  #endOf(): [CloseCause, Failure] | null {
     const peer = this.#native.peerError();
-    if (peer) return peer.isApp ? { kind: 'peer', code: peer.errorCode } : { kind: 'reset' };
-    if (this.#native.isTimedOut()) return { kind: this.#established ? 'idle' : 'handshake-timeout' };
+    if (peer) {
+      const detail = reasonText(peer);
+      if (!peer.isApp) return [{ kind: 'reset' }, quicFailure(peer.errorCode, detail)];
+      return [
+        { kind: 'peer', code: peer.errorCode },
+        { reason: 'application-closed', detail },
+      ];
+    }
+    if (this.#versionRefused && !this.#established) {
+      return [{ kind: 'local' }, { reason: 'version-unsupported', detail: '' }];
+    }
+    if (this.#native.isTimedOut()) {
+      const kind = this.#established ? 'idle' : 'handshake-timeout';
+      return [{ kind }, { reason: this.#established ? 'idle-timeout' : 'handshake-timeout', detail: '' }];
+    }
     // A protocol or TLS error that we found.
-    if (this.#native.localError()) return { kind: 'local' };
-    return this.#native.isClosed() || this.#native.isDraining() ? { kind: 'reset' } : null;
+    const local = this.#native.localError();
+    if (local) return [{ kind: 'local' }, quicFailure(local.errorCode, reasonText(local))];
+    if (!this.#native.isClosed() && !this.#native.isDraining()) return null;
+    return [{ kind: 'reset' }, { reason: 'reset', detail: '' }];
   }
 
   #end(): void {
@@ -372,7 +425,8 @@ export class QuicConnection {
     if (this.#state === 'open') {
       const cause = this.#deadlines.expired(now);
       if (cause) {
-        this.#giveUp(cause);
+        const reason = cause.kind === 'handshake-timeout' ? 'handshake-timeout' : 'no-answer';
+        this.#giveUp(cause, { reason, detail: '' });
         return;
       }
       if (this.#deadlines.wantsPing(now)) this.#ping(now);
@@ -393,14 +447,19 @@ export class QuicConnection {
   }
 
   /** The peer does not answer: no close frame would reach it. */
-  #giveUp(cause: CloseCause): void {
+  #giveUp(cause: CloseCause, failure: Failure): void {
     this.#end();
-    this.#user.closed(cause);
+    this.#user.closed(cause, failure);
     this.#forget();
   }
 
   /** As if the path had told that nobody is there. */
   unreachable(): void {
-    if (this.#state === 'open' && !this.#established) this.#giveUp({ kind: 'unreachable' });
+    if (this.#state === 'open' && !this.#established)
+      this.#giveUp({ kind: 'unreachable' }, { reason: 'refused', detail: '' });
   }
+}
+
+function reasonText({ reason }: { readonly reason: Uint8Array }): string {
+  return Buffer.from(reason).toString('utf8');
 }

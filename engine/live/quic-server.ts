@@ -1,7 +1,8 @@
 /** The listening end: one UDP socket for all connections, told apart by connection id. */
 
 import { randomBytes } from 'node:crypto';
-import { QuicConnection, type QuicConnectionUser } from './quic-connection.ts';
+import type { Address } from './address.ts';
+import { QuicConnection } from './quic-connection.ts';
 import type { Quiche } from './quic-library.ts';
 import {
   CONNECTION_ID_BYTES,
@@ -10,17 +11,21 @@ import {
   type NativeConfig,
   type QuicTimeouts,
 } from './quic-settings.ts';
-import { type DatagramLink, LOOPBACK, UdpPort } from './udp-port.ts';
+import type { TransportUser } from './transport.ts';
+import { UdpPort } from './udp-port.ts';
 
 export interface QuicServerOptions {
   readonly quiche: Quiche;
   readonly config: NativeConfig;
   readonly timeouts: QuicTimeouts;
-  readonly link: DatagramLink;
-  /** Whether a client that sends from this port may connect now. */
-  readonly accepts: (clientPort: number) => boolean;
+  /** Secrets of all connections are appended to it; null: none are written. */
+  readonly keylogFile?: string | null;
+  /** Connections at a time. Default {@link CONNECTIONS_MAX}. */
+  readonly connectionsMax?: number;
+  /** Whether a client that sends from this address may connect now. */
+  readonly accepts: (client: Address) => boolean;
   /** A new connection, its handshake just done; `established` of the returned user follows. */
-  readonly connection: (connection: QuicConnection, clientPort: number) => QuicConnectionUser;
+  readonly connection: (connection: QuicConnection, client: Address) => TransportUser;
   /** A callback threw. */
   readonly crashed: (error: unknown) => void;
 }
@@ -31,7 +36,8 @@ export class QuicServer {
   readonly #byId = new Map<string, QuicConnection>();
   readonly #connections = new Set<QuicConnection>();
   #port: UdpPort | null = null;
-  #portNumber = 0;
+  #local: Address = { host: '', port: 0 };
+  #paused = false;
 
   constructor(options: QuicServerOptions) {
     this.#options = options;
@@ -41,21 +47,32 @@ export class QuicServer {
     return this.#connections.size;
   }
 
-  /** @param port 0: any. @returns the port; rejects with the system's error. */
-  async listen(port: number): Promise<number> {
-    const udp = new UdpPort(this.#options.link, {
-      received: (datagram, fromPort) => this.#receive(datagram, fromPort),
+  /** @param address port 0: any. @returns the address in use; rejects with the system's error. */
+  async listen(address: Address): Promise<Address> {
+    const udp = new UdpPort(address.host, {
+      received: (datagram, from) => this.#receive(datagram, from),
       failed: () => {}, // A lost datagram.
     });
     this.#port = udp;
     try {
-      this.#portNumber = await udp.bind(port);
+      this.#local = await udp.bind(address);
     } catch (error) {
       udp.close();
       this.#port = null;
       throw error;
     }
-    return this.#portNumber;
+    return this.#local;
+  }
+
+  /** As if the process had been stopped (SIGSTOP). New clients get no answer until {@link resume}. */
+  pause(): void {
+    this.#paused = true;
+    for (const connection of this.#connections) connection.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const connection of this.#connections) connection.resume();
   }
 
   /** Closes the socket and forgets all connections without a word to the peers. Can listen again. */
@@ -67,53 +84,62 @@ export class QuicServer {
     this.#port = null;
   }
 
-  #receive(datagram: Buffer, fromPort: number): void {
+  #receive(datagram: Buffer, from: Address): void {
     const header = parseHeader(this.#options.quiche, datagram);
     if (!header) return;
     const known = this.#byId.get(key(header.dcid));
-    if (known) known.receive(datagram, fromPort, this.#portNumber);
-    else if (this.#isAcceptable(header, datagram, fromPort)) this.#accept(header.dcid, datagram, fromPort);
+    if (known) known.receive(datagram, from, this.#local);
+    else if (this.#mayAnswer(header, datagram)) this.#welcome(header, datagram, from);
   }
 
-  #isAcceptable(header: Header, datagram: Buffer, fromPort: number): boolean {
-    const { quiche, accepts } = this.#options;
-    return (
-      header.ty === quiche.Type.Initial &&
-      datagram.length >= INITIAL_DATAGRAM_BYTES_MIN &&
-      quiche.versionIsSupported(header.version) &&
-      this.#connections.size < CONNECTIONS_MAX &&
-      accepts(fromPort)
-    );
+  /** RFC 9000 §5.2.2, §6.1: only a full-size first datagram gets an answer, so that nobody is flooded by way of us. */
+  #mayAnswer(header: Header, datagram: Buffer): boolean {
+    if (this.#paused || datagram.length < INITIAL_DATAGRAM_BYTES_MIN) return false;
+    return header.ty === this.#options.quiche.Type.Initial && header.version !== 0;
   }
 
-  #accept(firstId: Uint8Array, datagram: Buffer, fromPort: number): void {
-    const { quiche, config, timeouts, crashed } = this.#options;
+  #welcome(header: Header, datagram: Buffer, from: Address): void {
+    const { quiche, accepts, connectionsMax = CONNECTIONS_MAX } = this.#options;
+    if (!quiche.versionIsSupported(header.version)) this.#offerVersions(header, from);
+    else if (this.#connections.size < connectionsMax && accepts(from)) this.#accept(header.dcid, datagram, from);
+  }
+
+  #offerVersions(header: Header, from: Address): void {
+    const packet = Buffer.alloc(INITIAL_DATAGRAM_BYTES_MIN);
+    const length = this.#options.quiche.negotiateVersion(header.scid, header.dcid, packet);
+    this.#port?.send(packet.subarray(0, length), from);
+  }
+
+  #accept(firstId: Uint8Array, datagram: Buffer, from: Address): void {
+    const { quiche, config, timeouts, keylogFile, crashed } = this.#options;
     const id = randomBytes(CONNECTION_ID_BYTES);
     const keys = [key(id), key(firstId)];
-    const native = quiche.Connection.accept(id, null, here(this.#portNumber), here(fromPort), config);
-    let user: QuicConnectionUser | null = null;
+    const native = quiche.Connection.accept(id, null, { ...this.#local }, { ...from }, config);
+    if (keylogFile) native.setKeylog(keylogFile);
+    let user: TransportUser | null = null;
     const connection: QuicConnection = new QuicConnection(
       quiche,
       native,
       timeouts,
       {
         established: () => {
-          user = this.#options.connection(connection, fromPort);
+          user = this.#options.connection(connection, from);
           user.established();
         },
         data: (stream, bytes) => user?.data(stream, bytes),
         finished: (stream) => user?.finished(stream),
         streamAborted: (stream) => user?.streamAborted(stream),
-        closed: (cause) => user?.closed(cause),
+        closed: (cause, failure) => user?.closed(cause, failure),
       },
       {
-        send: (reply) => this.#port?.send(reply, fromPort),
+        // A client behind a NAT can change its address meanwhile.
+        send: (reply, to) => this.#port?.send(reply, to),
         over: () => this.#forget(connection, keys),
         crashed,
       },
     );
     // What quiche refuses at once leaves nothing behind; the rest ends with the handshake timeout.
-    if (!connection.receive(datagram, fromPort, this.#portNumber)) {
+    if (!connection.receive(datagram, from, this.#local)) {
       connection.destroy();
       return;
     }
@@ -140,8 +166,4 @@ function parseHeader(quiche: Quiche, datagram: Buffer): Header | null {
 /** One character a byte. */
 function key(id: Uint8Array): string {
   return Buffer.from(id).toString('latin1');
-}
-
-function here(port: number): { host: string; port: number } {
-  return { host: LOOPBACK, port };
 }

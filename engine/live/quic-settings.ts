@@ -1,7 +1,8 @@
 /** What both ends of a QUIC connection agree on, and the limits of each. */
 
-import type { Certificate } from './certificate.ts';
+import { LiveError } from './errors.ts';
 import type { Quiche } from './quic-library.ts';
+import { authorities, type ClientTls, type ServerTls } from './tls-options.ts';
 
 export type NativeConfig = ReturnType<Quiche['Config']['withBoringSslCtx']>;
 
@@ -12,7 +13,7 @@ export const DATAGRAM_BYTES = 1350;
 /** RFC 9000 §14.1: a server discards an Initial in a smaller datagram. */
 export const INITIAL_DATAGRAM_BYTES_MIN = 1200;
 export const CONNECTION_ID_BYTES = 20;
-/** Connections a server holds at a time; further Initials are ignored. */
+/** Connections a server holds at a time unless it is told another number; further Initials are ignored. */
 export const CONNECTIONS_MAX = 64;
 /** Streams the client may have open at a time. NanoMQ has five and a new one for every stream it resets. */
 export const STREAMS_MAX = 100;
@@ -34,16 +35,36 @@ export interface QuicTimeouts {
   readonly keepaliveMs: number;
 }
 
-export function serverConfig(quiche: Quiche, certificate: Certificate, idleMs: number): NativeConfig {
-  const key = [Buffer.from(certificate.privateKeyPem)];
-  const chain = [Buffer.from(certificate.certificatePem)];
-  return withLimits(quiche.Config.withBoringSslCtx(false, false, null, key, chain, null), idleMs);
+export function serverConfig(quiche: Quiche, tls: ServerTls, idleMs: number): NativeConfig {
+  const key = [Buffer.from(tls.privateKeyPem)];
+  const chain = [Buffer.from(tls.certificatePem)];
+  const clientCa = tls.clientCaPem === null ? null : Buffer.from(tls.clientCaPem);
+  const config = withCertificates(() =>
+    quiche.Config.withBoringSslCtx(clientCa !== null, false, clientCa, key, chain, null),
+  );
+  if (tls.keylogFile !== null) config.logKeys();
+  return withLimits(config, idleMs);
 }
 
-/** Trusts `authorityPem` and nothing else. */
-export function clientConfig(quiche: Quiche, authorityPem: string, idleMs: number): NativeConfig {
-  const authority = Buffer.from(authorityPem);
-  return withLimits(quiche.Config.withBoringSslCtx(true, false, authority, null, null, null), idleMs);
+/** Trusts the authorities of `tls` and nothing else, or anybody if it says so. */
+export function clientConfig(quiche: Quiche, tls: ClientTls, idleMs: number): NativeConfig {
+  const ca = tls.verify ? Buffer.from(authorities(tls)) : null;
+  const key = tls.privateKeyPem === null ? null : [Buffer.from(tls.privateKeyPem)];
+  const chain = tls.certificatePem === null ? null : [Buffer.from(tls.certificatePem)];
+  const config = withCertificates(() => quiche.Config.withBoringSslCtx(tls.verify, false, ca, key, chain, null));
+  if (tls.keylogFile !== null) config.logKeys();
+  return withLimits(config, idleMs);
+}
+
+function withCertificates(create: () => NativeConfig): NativeConfig {
+  try {
+    return create();
+  } catch (error) {
+    throw new LiveError('certificate-unreadable', `A certificate or key cannot be used: ${String(error)}`, {
+      hint: 'Give PEM files: the certificate with its chain, its private key without a passphrase, the CA.',
+      cause: error,
+    });
+  }
 }
 
 function withLimits(config: NativeConfig, idleMs: number): NativeConfig {

@@ -1,21 +1,29 @@
-/** The live driver: both machines, real sockets on 127.0.0.1, the real clock. */
+/** The live driver: the bridge machine on real sockets and the real clock, against our own broker or another's. */
 
 import type { BridgeMachine } from '../bridge/io.ts';
 import { createBridge } from '../bridge/machine.ts';
-import { createBroker } from '../broker/machine.ts';
 import { createRng } from '../rng.ts';
 import type { SimOptions, SimSummary } from '../sim/options.ts';
 import { EVENTS_MAX_DEFAULT } from '../sim/simulate.ts';
-import type { Micros, SimRecord, Stimulus } from '../types.ts';
-import { BridgeSide } from './bridge-side.ts';
-import { BrokerSide } from './broker-side.ts';
+import type { BridgeSettings, Message, Micros, SimRecord, Stimulus } from '../types.ts';
+import { type Address, type BrokerAddress, LOOPBACK, type TransportKind } from './address.ts';
+import { BridgeSide, bridgeTimeouts } from './bridge-side.ts';
 import { createCertificate } from './certificate.ts';
 import { RunClock } from './clock.ts';
+import { createDialler } from './dialler.ts';
+import { EmbeddedBroker } from './embedded-broker.ts';
 import { LiveError } from './errors.ts';
+import { ForeignBroker } from './foreign-broker.ts';
+import { disguise, type Identity, undisguise } from './identity.ts';
+import { createProxy } from './impairment-proxy.ts';
 import { Ledger } from './ledger.ts';
+import type { BrokerFacts, BrokerStimulus, LiveBroker } from './live-broker.ts';
 import { LiveLink } from './live-link.ts';
+import type { ImpairmentProxy } from './proxy.ts';
 import { loadQuiche, type Quiche } from './quic-library.ts';
+import type { QuicTimeouts } from './quic-settings.ts';
 import type { RunControl } from './run-control.ts';
+import { type ClientTls, trusting } from './tls-options.ts';
 import { WakeUp } from './wake-up.ts';
 
 export interface LiveProgress {
@@ -23,7 +31,19 @@ export interface LiveProgress {
   readonly durationUs: Micros;
 }
 
+/** A broker that is not ours. */
+export interface ForeignTarget {
+  readonly address: BrokerAddress;
+  readonly tls: ClientTls;
+  readonly identity: Identity;
+  /** All that will happen, to be looked at before the run. */
+  readonly plan: Iterable<Stimulus>;
+  readonly onFacts?: (facts: BrokerFacts) => void;
+}
+
 export interface LiveOptions extends SimOptions {
+  /** Absent: the broker of our own in this process. */
+  readonly foreign?: ForeignTarget;
   /** Machine seconds per real second, more than 0 and at most {@link SPEED_MAX}. Default 1. */
   readonly speed?: number;
   /** Ends the run early; the promise is rejected with the signal's reason. */
@@ -44,17 +64,17 @@ const PROGRESS_MS = 500;
 const BURST_SPAN: Micros = 100;
 
 /**
- * Runs bridge and broker against each other over QUIC and hands every log record to `sink` in order, as `simulate` does:
- * same machines, same records, times in µs of machine time from the start. Takes `durationUs` / `speed` of real time.
- * Sockets and timers are gone when the promise settles. Times differ from run to run, and so does `hash`.
+ * Runs the bridge against a broker over QUIC, TCP or TLS and hands every log record to `sink` in order, as `simulate` does:
+ * same machines, same records, times in µs of machine time from the start. Takes `durationUs` / `speed` of real time. A foreign
+ * broker gives no records. Once a second of real time there is a `live_transport_stats` record, and a `live_transport_failure` for
+ * every connection that ended. Sockets and timers are gone when the promise settles. Times differ from run to run, and so does `hash`.
  *
- * @throws LiveError `quic-unavailable`, `transport-unsupported` (TCP), `bad-speed`, `message-too-large`, `port-taken`;
- *   RangeError as `simulate` does; the reason of `signal`.
+ * @throws LiveError, see its codes; RangeError as `simulate` does; the reason of `signal`.
  */
 export async function runLive(options: LiveOptions, sink: (record: SimRecord) => void): Promise<SimSummary> {
   checkOptions(options);
   options.signal?.throwIfAborted();
-  const quiche = await loadQuiche();
+  const quiche = options.bridge.settings.transport === 'quic' ? await loadQuiche() : null;
   options.signal?.throwIfAborted();
   const run = new LiveRun(options, quiche, sink);
   try {
@@ -64,19 +84,30 @@ export async function runLive(options: LiveOptions, sink: (record: SimRecord) =>
   }
 }
 
-function checkOptions({ speed = 1, bridge }: LiveOptions): void {
-  if (!(speed > 0 && speed <= SPEED_MAX)) {
+function checkOptions({ speed = 1, bridge, foreign }: LiveOptions): void {
+  const fastest = foreign ? 1 : SPEED_MAX;
+  if (!(speed > 0 && speed <= fastest)) {
     throw new LiveError('bad-speed', `A live run cannot go at ${speed} times real time.`, {
-      hint: `Choose a speed of at most ${SPEED_MAX}; the simulator (--mode sim) does hours in seconds.`,
-      details: { speed, maximum: SPEED_MAX },
+      hint: foreign
+        ? 'A broker that is not ours never gets more than the incident had: leave out --speed.'
+        : `Choose a speed of at most ${SPEED_MAX}; the simulator (--mode sim) does hours in seconds.`,
+      details: { speed, maximum: fastest },
     });
   }
-  if (bridge.settings.transport === 'quic') return;
-  throw new LiveError('transport-unsupported', 'The live mode speaks MQTT over QUIC; this bridge uses TCP.', {
-    hint: 'Use --mode sim for it, or set the transport to quic.',
-    details: { transport: bridge.settings.transport },
-  });
+  const { transport } = bridge.settings;
+  if (!foreign || (foreign.address.transport === 'quic') === (transport === 'quic')) return;
+  throw new LiveError(
+    'transport-unsupported',
+    `The bridge uses ${transport}, the broker's address is one for ${foreign.address.transport}.`,
+    {
+      hint: `Add --set transport=${transport === 'quic' ? 'tcp' : 'quic'}, or give another address.`,
+      details: { bridge: transport, broker: foreign.address.transport },
+    },
+  );
 }
+
+/** How often the path is looked at. */
+const STATS_MS = 1_000;
 
 class LiveRun {
   readonly #options: LiveOptions;
@@ -84,9 +115,10 @@ class LiveRun {
   readonly #link: LiveLink;
   readonly #ledger: Ledger;
   readonly #bridgeMachine: BridgeMachine;
-  readonly #broker: BrokerSide;
-  readonly #quiche: Quiche;
-  readonly #authorityPem: string;
+  readonly #broker: LiveBroker;
+  readonly #quiche: Quiche | null;
+  readonly #transport: TransportKind;
+  readonly #tls: ClientTls;
   readonly #stimuli: Iterator<Stimulus>;
   readonly #feeder: WakeUp;
   readonly #ender: WakeUp;
@@ -96,91 +128,162 @@ class LiveRun {
     overflow: () => this.#finish('queue-full'),
     crashed: (error) => this.#fail(error),
   };
+  /** What a foreign broker got of us and may tell of. */
+  readonly #offered = new Map<number, Message>();
   #bridge: BridgeSide | null = null;
+  #proxy: ImpairmentProxy | null = null;
   #nextStimulus: Stimulus | null = null;
   #lastStimulusAt: Micros = 0;
-  #progress: NodeJS.Timeout | null = null;
+  readonly #intervals: NodeJS.Timeout[] = [];
   #events = 0;
   #over = false;
   #settle: { resolve: (stoppedBy: SimSummary['stoppedBy']) => void; reject: (error: unknown) => void } | null = null;
 
-  constructor(options: LiveOptions, quiche: Quiche, sink: (record: SimRecord) => void) {
-    const { bridge, broker, seed, choices, link, wrapBridge } = options;
-    const certificate = createCertificate();
+  constructor(options: LiveOptions, quiche: Quiche | null, sink: (record: SimRecord) => void) {
+    const { bridge, seed, choices, link, wrapBridge, foreign } = options;
     const machine = createBridge({ ...bridge, rng: createRng(seed, 'bridge'), choices });
     this.#options = options;
     this.#quiche = quiche;
-    this.#authorityPem = certificate.certificatePem;
     this.#clock = new RunClock(options.speed ?? 1);
     this.#link = new LiveLink(link, createRng(seed, 'link'), this.#clock);
-    this.#ledger = new Ledger(sink, options.onDelivery);
+    this.#ledger = new Ledger(sink, options.onDelivery, options.durationUs);
     this.#bridgeMachine = wrapBridge?.(machine) ?? machine;
     this.#maxEvents = options.maxEvents ?? EVENTS_MAX_DEFAULT;
     this.#stimuli = options.stimuli[Symbol.iterator]();
     this.#feeder = new WakeUp(this.#clock, () => this.#guard(() => this.#feedStimuli()));
     this.#ender = new WakeUp(this.#clock, () => this.#checkDuration());
-    this.#broker = new BrokerSide({
-      machine: createBroker({ ...broker, rng: createRng(seed, 'broker') }),
-      settings: broker.settings,
-      quiche,
+    this.#transport = foreign?.address.transport ?? bridge.settings.transport;
+    const certificate = createCertificate();
+    this.#tls = foreign?.tls ?? trusting(certificate.certificatePem);
+    this.#broker = foreign ? this.#foreignBroker(foreign) : this.#embeddedBroker(certificate);
+  }
+
+  #embeddedBroker(certificate: ReturnType<typeof createCertificate>): EmbeddedBroker {
+    const { broker, seed, link } = this.#options;
+    return new EmbeddedBroker({
+      ...broker,
+      transport: this.#transport,
+      seed,
+      quiche: this.#quiche,
       certificate,
       clock: this.#clock,
-      link: this.#link,
-      ledger: this.#ledger,
+      journal: this.#ledger,
       run: this.#control,
-      accepts: (port) => this.#bridge?.ownsPort(port) ?? false,
+      accepts: ({ port }) => this.#proxy?.clientPortOf(port) !== null,
+      clientPort: (port) => this.#proxy?.clientPortOf(port) ?? port,
       whileStopped: link?.brokerDown ?? 'silent',
     });
   }
 
+  #foreignBroker({ address, tls, identity, plan, onFacts = () => {} }: ForeignTarget): ForeignBroker {
+    const { settings } = this.#options.bridge;
+    return new ForeignBroker({
+      address,
+      dial: createDialler({
+        transport: address.transport,
+        server: address,
+        tls,
+        timeouts: timeoutsFor(settings, address.transport, this.#clock),
+        quiche: this.#quiche,
+        crashed: this.#control.crashed,
+      }),
+      bridge: settings,
+      identity,
+      plan,
+      onFacts,
+      onUplink: (seq) => this.#onForeignUplink(seq),
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  #onForeignUplink(seq: number): void {
+    const message = this.#offered.get(seq);
+    if (!message || this.#over) return;
+    this.#bridge?.noteArrived(seq);
+    this.#ledger.delivered('up', message, this.#clock.now());
+  }
+
   async run(): Promise<SimSummary> {
-    const brokerPort = await this.#broker.open();
-    this.#options.signal?.throwIfAborted();
+    const { signal } = this.#options;
     const outcome = new Promise<SimSummary['stoppedBy']>((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    this.#start(brokerPort);
-    const stoppedBy = await outcome;
-    return this.#summary(stoppedBy);
+    outcome.catch(() => {}); // It is awaited below, unless the preparation failed before.
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    const target = await Promise.race([this.#broker.open(), outcome]);
+    if (typeof target !== 'string') this.#start(target, await this.#openProxy(target));
+    return this.#summary(await outcome);
   }
 
-  #start(brokerPort: number): void {
-    const { signal, onProgress, durationUs, bridge } = this.#options;
+  async #openProxy(target: BrokerAddress): Promise<Address> {
+    this.#proxy = createProxy(this.#transport === 'quic' ? 'udp' : 'tcp', {
+      target,
+      link: this.#link,
+      speed: this.#options.speed ?? 1,
+      accepts: (port) => this.#bridge?.ownsPort(port) ?? false,
+      refused: (port) => this.#bridge?.unreachable(port),
+      crashed: this.#control.crashed,
+    });
+    const address = await this.#proxy.listen();
+    if (this.#over) this.#proxy.close();
+    return address;
+  }
+
+  #start(target: BrokerAddress, proxy: Address): void {
+    if (this.#over) return;
+    const { onProgress, durationUs, bridge, foreign } = this.#options;
+    const { settings } = bridge;
+    // The name is the broker's, although the proxy stands before it.
+    const serverName = this.#tls.serverName ?? (foreign ? target.host : 'localhost');
     const bridgeSide = new BridgeSide({
       machine: this.#bridgeMachine,
-      settings: bridge.settings,
-      quiche: this.#quiche,
-      authorityPem: this.#authorityPem,
-      brokerPort,
+      settings,
+      dial: createDialler({
+        transport: this.#transport,
+        server: { host: LOOPBACK, port: proxy.port },
+        tls: { ...this.#tls, serverName },
+        timeouts: timeoutsFor(settings, this.#transport, this.#clock),
+        quiche: this.#quiche,
+        reached: (port) => this.#proxy!.reached(port),
+        crashed: this.#control.crashed,
+      }),
       clock: this.#clock,
-      link: this.#link,
-      ledger: this.#ledger,
+      journal: this.#ledger,
       run: this.#control,
+      ...(foreign
+        ? {
+            outgoing: (packet) => disguise(packet, foreign.identity),
+            incoming: (packet) => undisguise(packet, foreign.identity),
+          }
+        : {}),
     });
     this.#bridge = bridgeSide;
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (onProgress) {
-      this.#progress = setInterval(
-        () => this.#guard(() => onProgress({ at: this.#clock.now(), durationUs })),
-        PROGRESS_MS,
-      );
-    }
+    if (onProgress) this.#every(PROGRESS_MS, () => onProgress({ at: this.#clock.now(), durationUs }));
+    this.#every(STATS_MS, () => bridgeSide.sampleStats());
     this.#clock.restart();
     this.#ender.set(durationUs);
-    this.#broker.feed({ kind: 'start' });
+    this.#broker.start();
     bridgeSide.feed({ kind: 'start' });
     this.#guard(() => this.#feedStimuli());
+  }
+
+  #every(ms: number, run: () => void): void {
+    const tick = (): void => {
+      if (!this.#over && this.#clock.now() <= this.#options.durationUs) run();
+    };
+    this.#intervals.push(setInterval(() => this.#guard(tick), ms));
   }
 
   /** No socket, timer or listener is left. */
   close(): void {
     this.#over = true;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    if (this.#progress) clearInterval(this.#progress);
+    for (const interval of this.#intervals) clearInterval(interval);
     this.#feeder.cancel();
     this.#ender.cancel();
     this.#bridge?.stop();
     this.#broker.stop();
+    this.#proxy?.close();
     this.#link.close();
     this.#stimuli.return?.();
   }
@@ -254,33 +357,22 @@ class LiveRun {
       case 'publish':
         checkMessage(stimulus.message.size);
         this.#ledger.up.offered(stimulus.message);
+        if (this.#options.foreign) this.#offered.set(stimulus.message.seq, stimulus.message);
         this.#bridge?.feed({ kind: 'offer', message: stimulus.message });
         break;
       case 'downlink':
         checkMessage(stimulus.message.size);
         this.#ledger.down.offered(stimulus.message);
-        this.#broker.feed({ kind: 'downlink', message: stimulus.message });
+        this.#broker.apply(stimulus);
         break;
       case 'network':
         this.#link.change(stimulus);
         break;
-      case 'broker-stop':
-        this.#broker.stopProduct();
-        break;
-      case 'broker-start':
-        this.#broker.startProduct();
-        break;
-      case 'rival-connect':
-      case 'kick':
-        this.#broker.feed({ kind: stimulus.kind });
-        break;
-      case 'refuse':
-        this.#broker.feed({ kind: 'refuse', reasonCode: stimulus.reasonCode });
+      case 'nat-rebind':
+        this.#proxy?.rebind();
         break;
       default:
-        throw new LiveError('unsupported-stimulus', `A live run cannot do '${stimulus.kind}'.`, {
-          hint: 'The simulator (--mode sim) can.',
-        });
+        this.#broker.apply(stimulus satisfies BrokerStimulus);
     }
   }
 
@@ -303,6 +395,12 @@ class LiveRun {
     for (const list of [sendQueue, parked, ctxMsgs, unacked, inFlight]) for (const { seq } of list) known.add(seq);
     return this.#ledger.up.held().filter((seq) => !known.has(seq)).length;
   }
+}
+
+/** NanoMQ's TCP transport has no handshake timeout of its own; the kernel's counts. */
+function timeoutsFor(settings: BridgeSettings, transport: TransportKind, clock: RunClock): QuicTimeouts {
+  const timeouts = bridgeTimeouts(settings, clock);
+  return transport === 'quic' ? timeouts : { ...timeouts, handshakeMs: 0 };
 }
 
 function checkMessage(size: number): void {

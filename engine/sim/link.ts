@@ -55,6 +55,11 @@ export class Link {
     return this.#directions.bridge.down && this.#directions.broker.down;
   }
 
+  /** Nothing that `from` sends arrives. */
+  isDownFrom(from: Endpoint): boolean {
+    return this.#directions[from].down;
+  }
+
   /** A proxy keeps what is sent (TCP). */
   get isHolding(): boolean {
     return this.#holding;

@@ -6,8 +6,8 @@ import { BridgeSide } from '../../engine/live/bridge-side.ts';
 import { BrokerSide } from '../../engine/live/broker-side.ts';
 import { createCertificate } from '../../engine/live/certificate.ts';
 import { RunClock } from '../../engine/live/clock.ts';
+import { createDialler } from '../../engine/live/dialler.ts';
 import { Ledger } from '../../engine/live/ledger.ts';
-import { LiveLink } from '../../engine/live/live-link.ts';
 import { encodePacket } from '../../engine/live/packet-encoder.ts';
 import { QuicClient } from '../../engine/live/quic-client.ts';
 import type { QuicConnection } from '../../engine/live/quic-connection.ts';
@@ -15,6 +15,7 @@ import { loadQuiche, quicAvailable } from '../../engine/live/quic-library.ts';
 import { QuicServer } from '../../engine/live/quic-server.ts';
 import { clientConfig, type QuicTimeouts, serverConfig } from '../../engine/live/quic-settings.ts';
 import type { RunControl } from '../../engine/live/run-control.ts';
+import { type ServerTls, trusting } from '../../engine/live/tls-options.ts';
 import { brokerProfile, DEFAULT_BROKER_SETTINGS } from '../../engine/profiles/emqx.ts';
 import { bridgeDefaults } from '../../engine/profiles/nanomq.ts';
 import { createRng } from '../../engine/rng.ts';
@@ -23,6 +24,9 @@ import { skipReason, until } from './support.ts';
 
 const skip = skipReason(await quicAvailable());
 const certificate = createCertificate();
+const tls: ServerTls = { ...certificate, clientCaPem: null, keylogFile: null };
+const trust = trusting(certificate.certificatePem);
+const LOOPBACK = '127.0.0.1';
 const TIMEOUTS: QuicTimeouts = { handshakeMs: 3_000, disconnectMs: 3_000, idleMs: 0, keepaliveMs: 0 };
 const CONNECT = encodePacket(
   { type: 'connect', clientId: 'x', keepaliveS: 0, cleanStart: true, protocol: 5, username: null, size: 0 },
@@ -45,7 +49,6 @@ describe('a peer that does not keep to the protocol', { skip }, () => {
   async function startBroker() {
     const quiche = await loadQuiche();
     const clock = new RunClock(1);
-    const link = new LiveLink(undefined, createRng(1, 'link'), clock);
     const records: SimRecord[] = [];
     const broker = new BrokerSide({
       machine: createBroker({
@@ -54,31 +57,30 @@ describe('a peer that does not keep to the protocol', { skip }, () => {
         rng: createRng(1, 'broker'),
       }),
       settings: DEFAULT_BROKER_SETTINGS,
+      listeners: [{ transport: 'quic', port: 0 }],
       quiche,
-      certificate,
+      tls,
       clock,
-      link,
-      ledger: new Ledger((record) => records.push(record)),
+      journal: new Ledger((record) => records.push(record)),
       run: control,
-      accepts: () => true,
       whileStopped: 'silent',
     });
     cleanUps.push(() => broker.stop());
-    const port = await broker.open();
+    const { port } = (await broker.open())[0]!;
     broker.feed({ kind: 'start' });
-    return { quiche, link, port, records };
+    return { quiche, port, records };
   }
 
   type Broker = Awaited<ReturnType<typeof startBroker>>;
 
-  function dial({ quiche, link, port }: Broker) {
+  function dial({ quiche, port }: Broker) {
     const state = { connected: false, received: 0, cause: null as CloseCause | null };
     const client = new QuicClient({
       quiche,
-      config: clientConfig(quiche, certificate.certificatePem, 0),
+      config: clientConfig(quiche, trust, 0),
+      tls: trust,
       timeouts: TIMEOUTS,
-      link,
-      serverPort: port,
+      server: { host: LOOPBACK, port },
       user: {
         established: () => {
           state.connected = true;
@@ -134,13 +136,11 @@ describe('a peer that does not keep to the protocol', { skip }, () => {
   it('is left by the bridge when it answers nonsense', async () => {
     const quiche = await loadQuiche();
     const clock = new RunClock(1);
-    const link = new LiveLink(undefined, createRng(1, 'link'), clock);
     let closedAtServer: CloseCause | null = null;
     const server = new QuicServer({
       quiche,
-      config: serverConfig(quiche, certificate, 0),
+      config: serverConfig(quiche, tls, 0),
       timeouts: TIMEOUTS,
-      link,
       accepts: () => true,
       connection: (connection: QuicConnection) => ({
         established: () => {},
@@ -154,7 +154,7 @@ describe('a peer that does not keep to the protocol', { skip }, () => {
       crashed,
     });
     cleanUps.push(() => server.close());
-    const brokerPort = await server.listen(0);
+    const address = await server.listen({ host: LOOPBACK, port: 0 });
 
     const inputs: BridgeInput[] = [];
     const machine: BridgeMachine = {
@@ -171,12 +171,9 @@ describe('a peer that does not keep to the protocol', { skip }, () => {
     const bridge = new BridgeSide({
       machine,
       settings: bridgeDefaults('0.23.10', 'quic'),
-      quiche,
-      authorityPem: certificate.certificatePem,
-      brokerPort,
+      dial: createDialler({ transport: 'quic', server: address, tls: trust, timeouts: TIMEOUTS, quiche, crashed }),
       clock,
-      link,
-      ledger: new Ledger(() => {}),
+      journal: new Ledger(() => {}),
       run: control,
     });
     cleanUps.push(() => bridge.stop());

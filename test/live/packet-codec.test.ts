@@ -123,7 +123,11 @@ describe('packet codec', () => {
       const first = decoder.push(Buffer.from(bytes));
       assert.notEqual(first.error, null);
       assert.deepEqual(first.packets, []);
-      assert.deepEqual(decoder.push(Buffer.from([0xc0, 0x00])), { packets: [], error: first.error });
+      assert.deepEqual(decoder.push(Buffer.from([0xc0, 0x00])), {
+        packets: [],
+        error: first.error,
+        reasonCode: first.reasonCode,
+      });
     });
   }
 

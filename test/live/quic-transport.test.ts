@@ -2,11 +2,17 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { afterEach, describe, it } from 'node:test';
 import { createCertificate } from '../../engine/live/certificate.ts';
+import { RunClock } from '../../engine/live/clock.ts';
+import { createProxy } from '../../engine/live/impairment-proxy.ts';
+import { LiveLink } from '../../engine/live/live-link.ts';
 import { QuicClient } from '../../engine/live/quic-client.ts';
-import type { QuicConnection, QuicConnectionUser } from '../../engine/live/quic-connection.ts';
+import type { QuicConnection } from '../../engine/live/quic-connection.ts';
 import { loadQuiche, quicAvailable } from '../../engine/live/quic-library.ts';
 import { QuicServer } from '../../engine/live/quic-server.ts';
 import { clientConfig, type QuicTimeouts, serverConfig } from '../../engine/live/quic-settings.ts';
+import { type ServerTls, trusting } from '../../engine/live/tls-options.ts';
+import type { Failure, TransportUser } from '../../engine/live/transport.ts';
+import { createRng } from '../../engine/rng.ts';
 import type { CloseCause } from '../../engine/types.ts';
 import { skipReason, until } from './support.ts';
 
@@ -14,20 +20,17 @@ const TIMEOUTS: QuicTimeouts = { handshakeMs: 3_000, disconnectMs: 1_000, idleMs
 const certificate = createCertificate();
 const skip = skipReason(await quicAvailable());
 
-class OpenLink {
-  isDown = false;
-  carry(deliver: () => void): void {
-    if (!this.isDown) deliver();
-  }
-}
+const tls: ServerTls = { ...certificate, clientCaPem: null, keylogFile: null };
+const LOOPBACK = '127.0.0.1';
 
 /** What one end was told. */
-class Witness implements QuicConnectionUser {
+class Witness implements TransportUser {
   connected = false;
   readonly bytes = new Map<number, Buffer[]>();
   readonly fins: number[] = [];
   readonly aborted: number[] = [];
   cause: CloseCause | null = null;
+  failure: Failure | null = null;
   onData: (stream: number, bytes: Buffer) => void = () => {};
 
   established(): void {
@@ -43,8 +46,9 @@ class Witness implements QuicConnectionUser {
   streamAborted(stream: number): void {
     this.aborted.push(stream);
   }
-  closed(cause: CloseCause): void {
+  closed(cause: CloseCause, failure: Failure): void {
     this.cause = cause;
+    this.failure = failure;
   }
   received(stream: number): Buffer {
     return Buffer.concat(this.bytes.get(stream) ?? []);
@@ -55,6 +59,8 @@ interface PairOptions {
   readonly timeouts?: Partial<QuicTimeouts>;
   readonly serverIdleMs?: number;
   readonly authorityPem?: string;
+  /** Without the proxy between. */
+  readonly direct?: boolean;
 }
 
 describe('QUIC transport', { skip }, () => {
@@ -69,14 +75,13 @@ describe('QUIC transport', { skip }, () => {
 
   async function startServer({ serverIdleMs = 0 }: PairOptions = {}) {
     const quiche = await loadQuiche();
-    const link = new OpenLink();
+    const link = new LiveLink(undefined, createRng(1, 'link'), new RunClock(1));
     const witness = new Witness();
     const accepted: QuicConnection[] = [];
     const server = new QuicServer({
       quiche,
-      config: serverConfig(quiche, certificate, serverIdleMs),
+      config: serverConfig(quiche, tls, serverIdleMs),
       timeouts: TIMEOUTS,
-      link,
       accepts: () => true,
       connection: (connection) => {
         accepted.push(connection);
@@ -84,19 +89,28 @@ describe('QUIC transport', { skip }, () => {
       },
       crashed,
     });
-    const port = await server.listen(0);
-    cleanUps.push(() => server.close());
-    return { quiche, link, server, port, witness, accepted };
+    const { port } = await server.listen({ host: LOOPBACK, port: 0 });
+    const target = { host: LOOPBACK, port };
+    const proxy = createProxy('udp', { target, link, speed: 1, accepts: () => true, refused: () => {}, crashed });
+    const proxyPort = (await proxy.listen()).port;
+    cleanUps.push(() => {
+      server.close();
+      proxy.close();
+      link.close();
+    });
+    return { quiche, link, server, port, proxy, proxyPort, witness, accepted };
   }
 
   type Server = Awaited<ReturnType<typeof startServer>>;
 
-  function dial({ quiche, link, port }: Pick<Server, 'quiche' | 'link' | 'port'>, options: PairOptions = {}) {
+  function dial({ quiche, port, proxyPort }: Server, options: PairOptions = {}) {
     const witness = new Witness();
     const timeouts = { ...TIMEOUTS, ...options.timeouts };
     const authority = options.authorityPem ?? certificate.certificatePem;
-    const config = clientConfig(quiche, authority, timeouts.idleMs);
-    const client = new QuicClient({ quiche, config, timeouts, link, serverPort: port, user: witness, crashed });
+    const trust = trusting(authority);
+    const config = clientConfig(quiche, trust, timeouts.idleMs);
+    const server = { host: LOOPBACK, port: options.direct ? port : proxyPort };
+    const client = new QuicClient({ quiche, config, tls: trust, timeouts, server, user: witness, crashed });
     cleanUps.push(() => client.destroy());
     return { client, witness };
   }
@@ -126,14 +140,14 @@ describe('QUIC transport', { skip }, () => {
 
   it('reports a write beyond the send buffer only when the peer has acknowledged', async () => {
     const { client, serverSide, link } = await connectedPair({ timeouts: { disconnectMs: 0 } });
-    link.isDown = true;
+    link.change({ down: true });
     const results: string[] = [];
     client.write(3, Buffer.alloc(100_000), () => results.push('first'));
     client.write(3, Buffer.alloc(100_000), () => results.push('second'));
     await until(() => results.length > 0, 'the first hand-over');
     await pause(150);
     assert.deepEqual(results, ['first']);
-    link.isDown = false;
+    link.change({ down: false });
     await until(() => serverSide.received(3).length === 200_000, 'the bytes');
     await until(() => results.length === 2, 'the second hand-over');
   });
@@ -161,21 +175,21 @@ describe('QUIC transport', { skip }, () => {
     const { client, serverSide, link } = await connectedPair();
     client.write(3, Buffer.from('old'), () => {});
     await until(() => serverSide.received(3).toString() === 'old', 'the old stream');
-    link.isDown = true;
+    link.change({ down: true });
     const results: number[] = [];
     client.write(3, Buffer.alloc(300_000), (result) => results.push(result));
     await pause(20);
     client.resetStream(3);
     assert.deepEqual(results, [20]);
     client.write(3, Buffer.from('new'), () => {});
-    link.isDown = false;
+    link.change({ down: false });
     await until(() => serverSide.received(5).toString() === 'new', 'the new stream');
     assert.deepEqual(serverSide.aborted, [3]);
   });
 
   it('notices a dead path after the disconnect timeout', async () => {
     const { client, clientSide, link } = await connectedPair({ timeouts: { disconnectMs: 300 } });
-    link.isDown = true;
+    link.change({ down: true });
     client.write(0, Buffer.from('anyone?'), () => {});
     await until(() => clientSide.cause !== null, 'the timeout');
     assert.deepEqual(clientSide.cause, { kind: 'timeout' });
@@ -193,7 +207,7 @@ describe('QUIC transport', { skip }, () => {
 
   it('gives up a handshake that nobody answers', async () => {
     const server = await startServer();
-    server.link.isDown = true;
+    server.link.change({ down: true });
     const { witness } = dial(server, { timeouts: { handshakeMs: 200 } });
     await until(() => witness.cause !== null, 'the handshake timeout');
     assert.deepEqual(witness.cause, { kind: 'handshake-timeout' });
@@ -202,9 +216,10 @@ describe('QUIC transport', { skip }, () => {
   it('says unreachable when nothing listens on the port', async () => {
     const server = await startServer();
     server.server.close();
-    const { witness } = dial(server);
+    const { witness } = dial(server, { direct: true });
     await until(() => witness.cause !== null, 'the refusal');
     assert.deepEqual(witness.cause, { kind: 'unreachable' });
+    assert.equal(witness.failure?.reason, 'refused');
   });
 
   it('refuses a server whose certificate it does not trust', async () => {
@@ -212,6 +227,7 @@ describe('QUIC transport', { skip }, () => {
     const { witness } = dial(server, { authorityPem: createCertificate().certificatePem });
     await until(() => witness.cause !== null, 'the refusal');
     assert.deepEqual(witness.cause, { kind: 'local' });
+    assert.equal(witness.failure?.reason, 'certificate-untrusted');
     assert.equal(witness.connected, false);
   });
 
@@ -232,17 +248,16 @@ describe('QUIC transport', { skip }, () => {
   });
 
   it('says which port is taken', async () => {
-    const { quiche, port, link } = await startServer();
+    const { quiche, port } = await startServer();
     const second = new QuicServer({
       quiche,
-      config: serverConfig(quiche, certificate, 0),
+      config: serverConfig(quiche, tls, 0),
       timeouts: TIMEOUTS,
-      link,
       accepts: () => true,
       connection: () => new Witness(),
       crashed,
     });
-    await assert.rejects(second.listen(port), { code: 'EADDRINUSE' });
+    await assert.rejects(second.listen({ host: LOOPBACK, port }), { code: 'EADDRINUSE' });
   });
 });
 

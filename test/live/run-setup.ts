@@ -20,11 +20,12 @@ export interface Setup {
 }
 
 export function optionsOf({ nanomq, emqx, bridge, broker, stimuli, seconds, live }: Setup): LiveOptions {
+  const transport = bridge?.transport ?? 'quic';
   return {
     bridge: {
-      profile: bridgeProfile(nanomq, 'quic').profile,
+      profile: bridgeProfile(nanomq, transport).profile,
       settings: {
-        ...bridgeDefaults(nanomq, 'quic'),
+        ...bridgeDefaults(nanomq, transport),
         protocol: 5,
         clientId: 'edge-1',
         maxSendQueueLen: 64,
@@ -77,7 +78,9 @@ export const packets = ({ records }: Outcome, event: string, packet: string): Si
   records.filter((record) => record.event === event && record.fields?.packet === packet);
 
 export const kinds = ({ records }: Outcome): Set<string> =>
-  new Set(records.map(({ endpoint, event }) => `${endpoint} ${event}`));
+  new Set(
+    records.filter(({ event }) => !event.startsWith('live_')).map(({ endpoint, event }) => `${endpoint} ${event}`),
+  );
 
 export function publishes(count: number, fromUs: number, everyUs: number, qosOf: (index: number) => Qos): Stimulus[] {
   return Array.from({ length: count }, (_, index) => ({
