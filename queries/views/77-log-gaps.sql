@@ -4,7 +4,7 @@
 -- Example: SELECT source, kind, first, seconds FROM log_gaps WHERE kind = 'silence' ORDER BY seconds DESC LIMIT 10;
 CREATE OR REPLACE VIEW log_gaps AS
 WITH stamped AS (
-  SELECT n.run_id, n.product, n.node, s.path AS source, r.source_id, r.line_no, r.flags, h.event, r.ts + to_microseconds(coalesce(c.offset_us, 0)) AS time
+  SELECT n.run_id, n.product, n.node, s.path AS source, r.source_id, r.line_no, h.flags, h.event, r.ts + to_microseconds(coalesce(c.offset_us, 0)) AS time
   FROM packed_records r JOIN shapes h USING (shape_id) JOIN sources s USING (source_id) JOIN endpoints n USING (endpoint_id)
   LEFT JOIN clocks c USING (endpoint_id)
   WHERE r.ts IS NOT NULL
