@@ -11,7 +11,7 @@ export {
   printCassette,
 } from './cassette.ts';
 export { type RebuildOptions, rebuild } from './rebuild.ts';
-export { dropRun, type RunRequest, type RunResult, runReplay } from './run.ts';
+export { dropRun, type LiveRequest, type RunRequest, type RunResult, runReplay } from './run.ts';
 export { choices, stimuli } from './stimuli.ts';
 export { BASELINE, nearest, parseVariant, type Setup, setUp, type Variant, variantKeys } from './variant.ts';
 export {
