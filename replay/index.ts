@@ -12,7 +12,7 @@ export {
 export { ENTRY_TYPES, type Entry, type Origin } from './entry.ts';
 export { networkEntries, withNetwork } from './network-change.ts';
 export { type RebuildOptions, rebuild } from './rebuild.ts';
-export { dropRun, type RunRequest, type RunResult, runReplay } from './run.ts';
+export { dropRun, type LiveRequest, type RunRequest, type RunResult, runReplay } from './run.ts';
 export { choices, linkSettings, stimuli } from './stimuli.ts';
 export { BASELINE, nearest, parseVariant, type Setup, setUp, type Variant, variantKeys } from './variant.ts';
 export {

@@ -11,7 +11,7 @@ import {
   simulate,
 } from '../engine/index.ts';
 import type { LiveError } from '../engine/live/errors.ts';
-import type { LiveOptions } from '../engine/live/run-live.ts';
+import type { ForeignTarget, LiveOptions } from '../engine/live/run-live.ts';
 import { type LogRecord, renderNanomqStatement } from '../parsers/index.ts';
 import { hash64 } from '../queries/ids.ts';
 import { type Database, diagnose, EnvironmentError, loadStories, RecordWriter, UsageError } from '../queries/index.ts';
@@ -37,11 +37,18 @@ export interface RunRequest {
   readonly loops: number;
   /** Leave out the per-message debug lines that no verdict needs. */
   readonly brief?: boolean;
-  /** On real sockets (QUIC on loopback) and the real clock, this many times as fast as the incident was. */
-  readonly live?: { readonly speed: number };
+  /** On real sockets and the real clock. */
+  readonly live?: LiveRequest;
   readonly signal?: AbortSignal;
   /** How far a live run is, s of the incident. */
   readonly onProgress?: (doneS: number) => void;
+}
+
+export interface LiveRequest {
+  /** This many times as fast as the incident was. */
+  readonly speed: number;
+  /** Absent: against the broker of our own, on loopback. */
+  readonly foreign?: Omit<ForeignTarget, 'plan'>;
 }
 
 export interface RunResult {
@@ -104,6 +111,18 @@ export async function runReplay(database: Database, request: RunRequest): Promis
     link: cassette.header.link === undefined ? undefined : linkSettings(cassette.header.link),
     onDelivery: (direction: 'up' | 'down', message: Message) => watch.delivered(direction, message),
   };
+  /** What comes while rows are handed to the database. */
+  const waiting: [bigint, LogRecord][] = [];
+  let saving: Promise<void> | null = null;
+  const write = (source: bigint, record: LogRecord) => {
+    if (saving) waiting.push([source, record]);
+    else writer.record(source, record);
+  };
+  const save = async () => {
+    await writer.save();
+    saving = null;
+    for (const [source, record] of waiting.splice(0)) writer.record(source, record);
+  };
   const sink = (record: SimRecord) => {
     if (record.event === 'bridge_connected' || record.event === 'bridge_disconnected') {
       connected = record.event === 'bridge_connected';
@@ -112,12 +131,18 @@ export async function runReplay(database: Database, request: RunRequest): Promis
     if (request.brief && PER_MESSAGE.has(record.event)) return;
     if (thinned?.(record)) return;
     lineNo[record.endpoint] += 1;
-    writer.record(
+    write(
       record.endpoint === 'bridge' ? writer.client : writer.broker,
       toLogRecord(record, lineNo[record.endpoint], start, setup),
     );
   };
   let summary: SimSummary;
+  const saver = request.live
+    ? setInterval(() => {
+        saving ??= save();
+        saving.catch(() => {}); // Awaited below.
+      }, SAVE_MS)
+    : null;
   try {
     summary =
       request.live === undefined
@@ -125,17 +150,27 @@ export async function runReplay(database: Database, request: RunRequest): Promis
         : await liveRun(
             {
               ...options,
-              ...request.live,
+              speed: request.live.speed,
+              foreign: request.live.foreign && {
+                ...request.live.foreign,
+                plan: stimuli(cassette, request.loops),
+              },
               signal: request.signal,
               onProgress: ({ at }) => request.onProgress?.(at / 1e6),
             },
             sink,
           );
   } catch (error) {
-    await writer.abandon();
+    if (saver) clearInterval(saver);
+    await saving;
+    // Nothing of a live run comes a second time: what was recorded is kept, and named for what it is.
+    if (request.live && lineNo.bridge > 0) await writer.finish(lineNo, 'interrupted');
+    else await writer.abandon();
     throw error;
   }
-  await writer.finish(lineNo);
+  if (saver) clearInterval(saver);
+  await saving;
+  await writer.finish(lineNo, 'complete');
   return {
     ...(await judgeRun(database, runId, surroundings.outages, start)),
     seed,
@@ -153,11 +188,24 @@ async function liveRun(options: LiveOptions, sink: (record: SimRecord) => void):
     if (!(error instanceof Error) || error.name !== 'LiveError') throw error;
     const { code, hint, details } = error as LiveError;
     const settings = { hint: hint ?? undefined, details, cause: error };
-    throw code === 'quic-unavailable' || code === 'port-taken'
+    throw OF_THE_MACHINE.has(code)
       ? new EnvironmentError(code, error.message, settings)
       : new UsageError(code, error.message, settings);
   }
 }
+
+/** How often a live run is saved, ms. */
+const SAVE_MS = 2_000;
+const OF_THE_MACHINE: ReadonlySet<string> = new Set([
+  'quic-unavailable',
+  'port-taken',
+  'address-unusable',
+  'broker-unreachable',
+  'broker-refused',
+  'broker-unsuitable',
+  'certificate-unreadable',
+  'overloaded',
+]);
 
 /** True for a record that may be left out: the third and later of its kind in a second. */
 function thinner(): (record: SimRecord) => boolean {
@@ -219,7 +267,9 @@ interface RunWriter {
   readonly client: bigint;
   readonly broker: bigint;
   record(source: bigint, record: LogRecord): void;
-  finish(lines: Record<Endpoint, number>): Promise<void>;
+  /** Commits what there is so far. Nothing may be recorded until it settles. */
+  save(): Promise<void>;
+  finish(lines: Record<Endpoint, number>, how: 'complete' | 'interrupted'): Promise<void>;
 }
 
 async function openRun(database: Database, runId: string, request: RunRequest): Promise<RunWriter> {
@@ -271,16 +321,25 @@ async function openRun(database: Database, runId: string, request: RunRequest): 
       await database.run('ROLLBACK');
       await dropRun(database, runId);
     },
-    finish: async (lines) => {
+    save: async () => {
       await writer.flush();
+      await database.run('COMMIT');
+      await database.run('BEGIN');
+      await writer.begin();
+    },
+    finish: async (lines, how) => {
+      await writer.flush();
+      if (how === 'interrupted') {
+        await database.run("UPDATE runs SET label = label || ' (interrupted)' WHERE run_id = $1", [runId]);
+      }
       for (const [id, count] of [
         [client.source, lines.bridge],
         [broker.source, lines.broker],
       ] as const) {
         await database.run(
-          `UPDATE sources SET lines = $2, records = $2, complete = true,
+          `UPDATE sources SET lines = $2, records = $2, complete = $3,
              first_ts = (SELECT min(ts) FROM records WHERE source_id = $1), last_ts = (SELECT max(ts) FROM records WHERE source_id = $1) WHERE source_id = $1`,
-          [id, count],
+          [id, count, how === 'complete'],
         );
       }
       await database.run('COMMIT');

@@ -8,7 +8,7 @@ import type { Database } from '../queries/index.ts';
 import { type Cassette, fidelity, type Incident } from './cassette.ts';
 import type { Entry } from './entry.ts';
 import { withNetwork } from './network-change.ts';
-import { dropRun, type RunResult, runReplay } from './run.ts';
+import { dropRun, type LiveRequest, type RunResult, runReplay } from './run.ts';
 import { BASELINE, type Setup, setUp, type Variant } from './variant.ts';
 
 export type VerdictName = 'fixed' | 'not-fixed' | 'inconclusive';
@@ -16,6 +16,8 @@ export type VerdictName = 'fixed' | 'not-fixed' | 'inconclusive';
 export interface VerifyOptions {
   readonly variants: readonly Variant[];
   readonly seeds: number;
+  /** On real sockets and the real clock, one run after the other. */
+  readonly live?: LiveRequest;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number, label: string) => void;
 }
@@ -81,6 +83,8 @@ export async function verify(database: Database, cassette: Cassette, options: Ve
       forced: variant === BASELINE,
       loops,
       brief: true,
+      live: options.live,
+      signal: options.signal,
     });
     await dropRun(database, result.runId);
     await database.run('CHECKPOINT'); // frees what the run took

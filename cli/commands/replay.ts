@@ -1,11 +1,12 @@
 /** `bridgetrace replay`: one run of a cassette, simulated or live, into the database. */
-import { Database, UsageError } from '../../queries/index.ts';
+import { Database } from '../../queries/index.ts';
 import { parseVariant, runReplay, setUp, symptoms, type Variant } from '../../replay/index.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { Progress } from '../output/progress.ts';
 import { readCassette } from './cassette-input.ts';
 import { parseCount, print, printJson, withDatabase } from './common.ts';
+import { addLiveOptions, liveRequest, randomWord } from './live-target.ts';
 
 export const register: RegisterCommand = (program, context) => {
   const command = program
@@ -26,8 +27,6 @@ export const register: RegisterCommand = (program, context) => {
       (script: string, others: string[]) => [...others, script],
       [] as string[],
     )
-    .option('--mode <mode>', 'sim (simulated network, virtual time) or live (real QUIC on loopback)', 'sim')
-    .option('--speed <factor>', 'live: this many times as fast as the incident was, 5 at most', '1')
     .option('--seed <n>', 'seed of everything random', '1')
     .option('--db <file>', 'write the run into this database too (default: keep it in memory)');
   withExample(
@@ -36,13 +35,10 @@ export const register: RegisterCommand = (program, context) => {
     'bridgetrace replay incident.cassette --nanomq 0.23.10 --set keepalive=30s',
     'bridgetrace replay incident.cassette --network restart-4s@60s',
   );
-  addCommonOptions(command).action(
+  addLiveOptions(addCommonOptions(command)).action(
     exitingWith(context, async (file, options) => {
       const cassette = await readCassette(file);
-      const speed = Number(options.speed);
       const seed = parseCount('--seed', options.seed, 0, 2 ** 31 - 1);
-      if (options.mode !== 'sim' && options.mode !== 'live')
-        throw new UsageError('bad-mode', `--mode ${options.mode}: sim or live.`);
       const changes = [
         ...(options.nanomq ? [`nanomq=${options.nanomq}`] : []),
         ...(options.emqx ? [`emqx=${options.emqx}`] : []),
@@ -51,6 +47,7 @@ export const register: RegisterCommand = (program, context) => {
       ];
       const variant: Variant = changes.length > 0 ? parseVariant(changes.join(',')) : { name: 'baseline', changes: [] };
       const setup = setUp(cassette.header, variant);
+      const live = liveRequest(context, options, randomWord(), setup.bridge.settings.clientId);
       const progress = new Progress({
         stream: context.stderr,
         label: options.mode === 'live' ? 'replaying live' : 'replaying',
@@ -65,7 +62,7 @@ export const register: RegisterCommand = (program, context) => {
           seed,
           forced: changes.length === 0,
           loops: 1,
-          ...(options.mode === 'live' ? { live: { speed } } : {}),
+          ...(live ? { live } : {}),
           signal: context.signal,
           onProgress: (done) => progress.update(done),
         });
@@ -93,7 +90,7 @@ export const register: RegisterCommand = (program, context) => {
       } else {
         const { incident } = result;
         print(context, [
-          `${result.runId}: NanoMQ ${setup.nanomq} with EMQX ${setup.emqx}${options.mode === 'live' ? ', real QUIC on loopback' : ''}`,
+          `${result.runId}: NanoMQ ${setup.nanomq} with EMQX ${setup.emqx}${live ? (options.broker ? `, live at ${options.broker}` : ', live on loopback') : ''}`,
           ...setup.notes,
           `findings: ${result.findings.join(', ') || 'none'}; symptoms: ${found.join(', ') || 'none'}`,
           `keepalive disconnects: ${incident.keepalive_disconnects}${incident.period_s === null ? '' : `, every ${incident.period_s.toFixed(1)} s`}; all: ${

@@ -9,6 +9,7 @@ import { terminalWidth } from '../output/width.ts';
 import { verificationText } from '../text/verification-text.ts';
 import { readCassette } from './cassette-input.ts';
 import { parseCount, print, printJson } from './common.ts';
+import { addLiveOptions, liveRequest, randomWord } from './live-target.ts';
 
 export const register: RegisterCommand = (program, context) => {
   const command = program
@@ -28,7 +29,7 @@ export const register: RegisterCommand = (program, context) => {
     command,
     'bridgetrace verify incident.cassette --fix nanomq=0.23.10 --fix keepalive=30s,quic_qos_priority=false',
   );
-  addCommonOptions(command).action(
+  addLiveOptions(addCommonOptions(command)).action(
     exitingWith(context, async (file, options) => {
       const fixes = options.fix;
       if (fixes.length === 0)
@@ -36,6 +37,8 @@ export const register: RegisterCommand = (program, context) => {
       const variants = fixes.map(parseVariant);
       const seeds = parseCount('--seeds', options.seeds, 1, 1000);
       const cassette = await readCassette(file);
+      const clientId = cassette.header.bridge.settings.clientId ?? '';
+      const live = liveRequest(context, options, randomWord(), clientId);
       const progress = new Progress({
         stream: context.stderr,
         label: 'replaying',
@@ -48,6 +51,7 @@ export const register: RegisterCommand = (program, context) => {
         result = await verify(database, cassette, {
           variants,
           seeds,
+          ...(live ? { live } : {}),
           signal: context.signal,
           onProgress: (done) => progress.update(done),
         });
