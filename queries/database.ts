@@ -26,7 +26,7 @@ export const SCHEMA_VERSION = 4;
 /** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. */
 const MEMORY_LIMIT = '320MB';
 /** The same while an ingest runs: beside parsers, and for what is derived after them, when their memory is not all given back. */
-const MEMORY_OF_INGEST = { parsing: '112MB', deriving: '200MB' } as const;
+const MEMORY_OF_INGEST = { parsing: '96MB', deriving: '200MB' } as const;
 const THREADS = '2';
 /** Compresses text better than older versions; newer ones read slower (docs/PERFORMANCE.md). */
 const STORAGE_VERSION = 'v1.2.0';

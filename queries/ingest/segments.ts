@@ -24,10 +24,12 @@ export const MIN_PARALLEL_BYTES = 8 * SEGMENT_BYTES;
 const MAX_THREADS = 16;
 /** What a worker holds is small and short-lived; without limits V8 would let it pile up. */
 const WORKER_MEMORY = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
-/** More than a segment fills. */
-const SPARE_BATCHES = 32;
-/** Segments read or waiting to be stored, per parsing thread. Bounds memory. */
-const AHEAD = 4;
+/** About what a segment fills: more would lie with workers that have no use for them. */
+const SPARE_BATCHES = 12;
+/** Segments read or waiting to be stored, per parsing thread. Bounds memory: with four a log of 4 GB took 556 MB. */
+const AHEAD = 2;
+/** One that is stored, and two that a lone worker is asked for. */
+const LEAST_AHEAD = 3;
 /** With less than this before it, this thread would not get back what learning the shapes of a log costs. */
 const MIN_OWN_BYTES = 512 * 1_048_576;
 /** Segments a worker has been asked for: it goes on with the next while this thread stores rows and cannot ask. */
@@ -105,7 +107,7 @@ export class SegmentPool {
     let number = this.nextNumber; // of the segment wanted
     let askedUpTo = from;
     while (position < fileBytes) {
-      while (this.nextNumber < number + this.threads * AHEAD && askedUpTo < fileBytes) {
+      while (this.nextNumber < number + Math.max(LEAST_AHEAD, this.threads * AHEAD) && askedUpTo < fileBytes) {
         const to = Math.min(askedUpTo + SEGMENT_BYTES, fileBytes);
         this.ask({
           number: this.nextNumber,
