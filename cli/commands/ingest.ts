@@ -54,39 +54,43 @@ export const register: RegisterCommand = (program, context) => {
       }
       // Threads load their grammars while this one loads the database.
       const workers = startEarly(paths, threads);
-      const [{ ingest }, { print, printJson, withDatabase }] = await Promise.all([
-        import('../../queries/index.ts'),
-        import('./common.ts'),
-      ]);
       const progress = new Progress({ stream: context.stderr, label: 'reading', total: null, unit: 'bytes' });
-      const work = (database: Database) =>
-        ingest(database, {
-          paths,
-          product,
-          node: options.node,
-          zone: options.tz,
-          since,
-          until,
-          threads,
-          workers,
-          commitBytes,
-          signal: context.signal,
-          onProgress: ({ bytesDone, bytesTotal, records, path: file }) =>
-            progress.update(bytesDone, bytesTotal, `  ${records} records  ${path.basename(file)}`),
-        });
-      const result = await withDatabase(context, options.db, 'write', work, { viewsLater: true }).finally(async () => {
+      try {
+        const [{ ingest }, { print, printJson, withDatabase }] = await Promise.all([
+          import('../../queries/index.ts'),
+          import('./common.ts'),
+        ]);
+        const work = (database: Database) =>
+          ingest(database, {
+            paths,
+            product,
+            node: options.node,
+            zone: options.tz,
+            since,
+            until,
+            threads,
+            workers,
+            commitBytes,
+            signal: context.signal,
+            onProgress: ({ bytesDone, bytesTotal, records, path: file }) =>
+              progress.update(bytesDone, bytesTotal, `  ${records} records  ${path.basename(file)}`),
+          });
+        const result = await withDatabase(context, options.db, 'write', work, { viewsLater: true });
+        progress.clear();
+        if (options.json) printJson(context, asJson(result, options.db));
+        else
+          print(context, [
+            ...ingestText(result, terminalWidth(context.stdout)),
+            `Database: ${options.db}. Next: bridgetrace analyze`,
+          ]);
+        for (const error of result.damaged)
+          context.stderr.write(`warning: ${error.message}\n${error.hint ? `hint: ${error.hint}\n` : ''}`);
+        return result.damaged.length > 0 ? ExitCode.input : ExitCode.clean;
+      } finally {
+        // Also where the database's library is missing: threads would keep the process alive.
         progress.clear();
         await workers?.close();
-      });
-      if (options.json) printJson(context, asJson(result, options.db));
-      else
-        print(context, [
-          ...ingestText(result, terminalWidth(context.stdout)),
-          `Database: ${options.db}. Next: bridgetrace analyze`,
-        ]);
-      for (const error of result.damaged)
-        context.stderr.write(`warning: ${error.message}\n${error.hint ? `hint: ${error.hint}\n` : ''}`);
-      return result.damaged.length > 0 ? ExitCode.input : ExitCode.clean;
+      }
     }),
   );
 };

@@ -106,7 +106,11 @@ class Reader {
 
   #fail(what: string): never {
     const line = this.#text.slice(0, this.#at).split('\n').length;
-    throw new InputError('bad-conf', `${this.#file}:${line}: ${what}.`, { file: this.#file, line });
+    throw new InputError('bad-conf', `This is no nanomq.conf: ${what}.`, {
+      file: this.#file,
+      line,
+      hint: 'Name another file, or mend that line.',
+    });
   }
 }
 

@@ -192,6 +192,14 @@ test('verify exits 1 if a fix does not work, 3 if nothing can be said; its JSON 
   assert.equal(undecided.variants[0].verdict, 'inconclusive');
 });
 
+test('a configuration that is none is told with file and line, once', async () => {
+  writeFileSync(file('broken.conf'), 'bridges.mqtt.emqx1 {\n  keepalive 10s\n}\n');
+  const { code, out, err } = await bridgetrace('bridge', file('broken.conf'));
+  assert.equal(code, 4);
+  assert.equal(out, '');
+  assert.equal(err.split('\n', 1)[0], `error: ${file('broken.conf')}:2: This is no nanomq.conf: an = was expected.`);
+});
+
 test('verify exits 0 if every fix works; the text says the verdict and what it rests on', async () => {
   const { code, out, err } = inFolder('verify', 'incident.cassette', '--fix', 'nanomq=0.23.10', '--seeds', '1');
   assert.equal(code, 0);
