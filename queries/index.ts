@@ -10,14 +10,8 @@ export type { Rule } from './diagnosis/rule.ts';
 export { diagnose, RULES } from './diagnosis/rules.ts';
 export { type BridgeStory, loadStories, type Session } from './diagnosis/story.ts';
 export * from './errors.ts';
-export {
-  INTERRUPTED_LABEL,
-  type IngestedSource,
-  type IngestOptions,
-  type IngestResult,
-  ingest,
-  OBSERVED,
-} from './ingest/ingest.ts';
+export { type IngestOptions, OBSERVED } from './ingest/examine.ts';
+export { INTERRUPTED_LABEL, type IngestedSource, type IngestResult, ingest } from './ingest/ingest.ts';
 export { RecordWriter } from './ingest/record-writer.ts';
 export {
   bindParameters,

@@ -4,7 +4,8 @@ import { Option } from '@commander-js/extra-typings';
 import { zoneOffsetUs } from '../../queries/derive/zone.ts';
 import { UsageError } from '../../queries/errors.ts';
 import type { Database, IngestResult } from '../../queries/index.ts';
-import { startEarly } from '../../queries/ingest/segments.ts';
+import type { IngestOptions } from '../../queries/ingest/examine.ts';
+import { prepare } from '../../queries/ingest/prepare.ts';
 import {
   addCommonOptions,
   addDatabaseOption,
@@ -52,29 +53,28 @@ export const register: RegisterCommand = (program, context) => {
       if (since !== undefined && until !== undefined && since >= until) {
         throw new UsageError('bad-time', '--since is not before --until.', { hint: 'Exchange the two.' });
       }
-      // Threads load their grammars while this one loads the database.
-      const workers = startEarly(paths, threads);
       const progress = new Progress({ stream: context.stderr, label: 'reading', total: null, unit: 'bytes' });
+      const ingestOptions: IngestOptions = {
+        paths,
+        product,
+        node: options.node,
+        zone: options.tz,
+        since,
+        until,
+        threads,
+        commitBytes,
+        signal: context.signal,
+        onProgress: ({ bytesDone, bytesTotal, records, path: file }) =>
+          progress.update(bytesDone, bytesTotal, `  ${records} records  ${path.basename(file)}`),
+      };
+      const prepared = await prepare(ingestOptions);
       try {
+        // Loaded while the threads are at work.
         const [{ ingest }, { print, printJson, withDatabase }] = await Promise.all([
           import('../../queries/index.ts'),
           import('./common.ts'),
         ]);
-        const work = (database: Database) =>
-          ingest(database, {
-            paths,
-            product,
-            node: options.node,
-            zone: options.tz,
-            since,
-            until,
-            threads,
-            workers,
-            commitBytes,
-            signal: context.signal,
-            onProgress: ({ bytesDone, bytesTotal, records, path: file }) =>
-              progress.update(bytesDone, bytesTotal, `  ${records} records  ${path.basename(file)}`),
-          });
+        const work = (database: Database) => ingest(database, ingestOptions, prepared);
         const result = await withDatabase(context, options.db, 'write', work, { viewsLater: true });
         progress.clear();
         if (options.json) printJson(context, asJson(result, options.db));
@@ -89,7 +89,7 @@ export const register: RegisterCommand = (program, context) => {
       } finally {
         // Also where the database's library is missing: threads would keep the process alive.
         progress.clear();
-        await workers?.close();
+        await prepared.close();
       }
     }),
   );

@@ -4,25 +4,17 @@
  * Safe to kill at any moment: rows and the mark of how far they reach are committed together, and a second run goes on from the
  * mark (or does nothing where all is in). The same bytes under another name are the same source.
  */
-import {
-  detectStream,
-  LineSplitter,
-  MAX_WRAPPED_DETECT_LINES,
-  refusalOf,
-  type ShapeStore,
-} from '../../parsers/index.ts';
+import { LineSplitter, type ShapeStore } from '../../parsers/index.ts';
 import type { Database } from '../database.ts';
 import { refreshDerived } from '../derive/refresh.ts';
-import { zoneOffsetUs } from '../derive/zone.ts';
 import { InputError } from '../errors.ts';
-import { expandInputs, type InputFile } from './input/expand-inputs.ts';
-import { nonLogOf } from './input/magic.ts';
+import { type Candidate, examine, type IngestOptions, isWorthThreads, jobOf, OBSERVED } from './examine.ts';
 import { type OpenInput, openInput, PREFIX_BYTES } from './input/open-input.ts';
-import { firstStamp, orderRotated } from './input/rotation.ts';
 import { type PackedPart, PartPacker, type StreamJob } from './part-packer.ts';
 import { type Gap, newStats } from './part-stats.ts';
+import type { Prepared } from './prepare.ts';
 import { RecordWriter } from './record-writer.ts';
-import { chooseThreads, MIN_PARALLEL_BYTES, SegmentPool } from './segments.ts';
+import { chooseThreads, SegmentPool } from './segments.ts';
 import {
   addParts,
   type FileKey,
@@ -35,39 +27,11 @@ import {
 } from './source-store.ts';
 import { endpointsOf, type IngestedEndpoint, type UnparsedShape, unparsedShapes } from './summary.ts';
 
-export const OBSERVED = 'observed';
 const COMPLETE_LABEL = 'the logs';
 /** Label of the run while an ingest is under way, and after one that was killed. */
 export const INTERRUPTED_LABEL = 'an ingest that has not finished';
 /** Input between two commits; what a kill can cost. */
 const COMMIT_BYTES = 64 * 1_048_576;
-
-export interface IngestOptions {
-  readonly paths: readonly string[];
-  readonly product?: 'nanomq' | 'emqx';
-  readonly node?: string;
-  /** Zone of stamps without one, IANA name or ±HH:MM; overrides the estimate. */
-  readonly zone?: string;
-  /** Only records of this time are stored, µs: from `since` on, before `until`. Stamps without a zone are read in `zone`, else UTC. */
-  readonly since?: number;
-  readonly until?: number;
-  /** Threads that parse large plain files; 0: none but this one. Default: one a core, at most 16. */
-  readonly threads?: number;
-  /** The threads, if they run already; the caller ends them. Default: started with the first file that is worth it. */
-  readonly workers?: SegmentPool | null;
-  /** Input between two commits, bytes; for tests. */
-  readonly commitBytes?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: IngestProgress) => void;
-}
-
-export interface IngestProgress {
-  readonly path: string;
-  /** Of all files. The total is null if a compressed file is among them. */
-  readonly bytesDone: number;
-  readonly bytesTotal: number | null;
-  readonly records: number;
-}
 
 export interface IngestedSource {
   readonly sourceId: string;
@@ -102,30 +66,22 @@ export interface IngestResult {
   readonly recordsRead: number;
   readonly seconds: number;
   /** Files in named folders that are not logs. */
-  readonly skipped: { readonly path: string; readonly reason: string }[];
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
   /** Files of which only a part could be read; that part is in the database. */
   readonly damaged: InputError[];
 }
 
-interface Candidate {
-  readonly path: string;
-  readonly file: InputFile;
-  /** Of a pipe, which cannot be opened again; files are. */
-  readonly opened: OpenInput | null;
-  readonly size: number | null; // bytes of the stream, null if only reading it would tell
-  readonly firstTs: number | null;
-  readonly rotationSet: string | null;
-}
-
-/** Throws InputError (nothing written) if a named file is missing, unreadable or no log, or a folder holds no log. */
-export async function ingest(database: Database, options: IngestOptions): Promise<IngestResult> {
-  if (options.zone !== undefined) zoneOffsetUs(options.zone, 0); // a name that is no zone must cost nothing
-  const { candidates, skipped } = await examine(options);
+/**
+ * Throws InputError (nothing written) if a named file is missing, unreadable or no log, or a folder holds no log. The
+ * threads of what was prepared have ended when it returns.
+ */
+export async function ingest(database: Database, options: IngestOptions, prepared?: Prepared): Promise<IngestResult> {
+  const { candidates, skipped } = prepared ?? (await examine(options));
   const started = performance.now();
   const sources: (IngestedSource & { unparsedShapes: UnparsedShape[] })[] = [];
   const damaged: InputError[] = [];
   const endpoints = new Set<bigint>();
-  const tools = makeTools(candidates, options);
+  const tools = makeTools(candidates, options, prepared?.pool ?? null);
   await database.run("INSERT OR IGNORE INTO runs (run_id, kind, label) VALUES ($1, 'observed', $2)", [
     OBSERVED,
     INTERRUPTED_LABEL,
@@ -147,7 +103,7 @@ export async function ingest(database: Database, options: IngestOptions): Promis
       tools.fileDone(candidate);
     }
   } finally {
-    if (tools.pool !== options.workers) await tools.pool?.close();
+    await tools.pool?.close(); // gives back its memory before the rest needs it
     await database.shareMemory('deriving');
   }
   await refreshDerived(database, OBSERVED, {
@@ -180,7 +136,7 @@ interface Tools {
   readonly total: () => { bytesRead: number; recordsRead: number };
 }
 
-function makeTools(candidates: readonly Candidate[], options: IngestOptions): Tools {
+function makeTools(candidates: readonly Candidate[], options: IngestOptions, pool: SegmentPool | null): Tools {
   const isSized = candidates.every(({ size }) => size !== null);
   const bytesTotal = isSized ? candidates.reduce((sum, { size }) => sum + size!, 0) : null;
   let bytesBefore = 0; // of the files that are done
@@ -192,7 +148,7 @@ function makeTools(candidates: readonly Candidate[], options: IngestOptions): To
     threads: chooseThreads(options.threads),
     commitBytes: options.commitBytes ?? COMMIT_BYTES,
     shapes: new Map(),
-    pool: options.workers ?? null,
+    pool,
     progress(path, bytesDone, recordsDone) {
       bytes = bytesDone;
       records = recordsDone;
@@ -210,65 +166,6 @@ function makeTools(candidates: readonly Candidate[], options: IngestOptions): To
     },
     total: () => ({ bytesRead, recordsRead: recordsBefore }),
   };
-}
-
-/** Reads the head of every file before anything is written, so that a wrong path costs nothing. */
-async function examine(options: IngestOptions): Promise<{ candidates: Candidate[]; skipped: IngestResult['skipped'] }> {
-  const { files, skipped: passed } = await expandInputs(options.paths);
-  const skipped = [...passed];
-  const found: Omit<Candidate, 'rotationSet'>[] = [];
-  for (const file of files) {
-    const input = await openInput(file).catch((error) => {
-      if (file.named || !(error instanceof InputError)) throw error;
-      skipped.push({ path: file.path, reason: error.message });
-      return null;
-    });
-    if (input === null) continue;
-    const reason = refusal(input.head, options.product);
-    if (reason === null) {
-      const firstTs = firstStamp(input.head, options.product, input.modifiedUs);
-      found.push({ path: file.path, file, opened: file.once ? input : null, size: input.size, firstTs });
-      continue;
-    }
-    await input.close();
-    if (file.named) {
-      const wanted = options.product ?? 'NanoMQ or EMQX';
-      throw new InputError('not-a-log', `${file.path} is not a log of ${wanted} (${reason}).`, {
-        file: file.path,
-        hint: 'Known: NanoMQ file, console and syslog logs; EMQX text, JSON and trace logs; also packed with gzip or zstd, or as docker, compose, Kubernetes, journald or syslog wrote them.',
-      });
-    }
-    skipped.push({ path: file.path, reason });
-  }
-  if (found.length === 0) {
-    throw new InputError('no-logs', `No log of NanoMQ or EMQX in ${options.paths.join(', ')}.`, {
-      file: options.paths[0],
-      hint:
-        skipped.length > 0
-          ? `${skipped.length} files were looked at, for example ${skipped[0]?.path} (${skipped[0]?.reason}).`
-          : 'The folder is empty.',
-    });
-  }
-  return { candidates: orderRotated(found), skipped };
-}
-
-/** Why a file is no log, null if it is one. */
-function refusal(head: Buffer, product: IngestOptions['product']): string | null {
-  if (head.length === 0) return 'empty';
-  const kind = nonLogOf(head);
-  if (kind !== null) return kind;
-  const lines = headLines(head);
-  return detectStream(lines, product) === null ? refusalOf(lines, product) : null;
-}
-
-function headLines(head: Buffer): string[] {
-  const lines: string[] = [];
-  const splitter = new LineSplitter((line) => {
-    if (lines.length < MAX_WRAPPED_DETECT_LINES) lines.push(line.text);
-  });
-  splitter.push(head);
-  splitter.end();
-  return lines;
 }
 
 /** What of a file was read by this call. */
@@ -358,28 +255,15 @@ class FileReader {
     this.tools = tools;
     this.writer = new RecordWriter(database);
     this.committed = state.bytesDone;
-    this.job = {
-      found: detectStream(headLines(input.head), state.product, input.modifiedUs)!, // `examine` refused what is none
-      prefixHash: state.prefixHash,
-      runId: OBSERVED,
-      product: state.product,
-      node: options.node,
-      since: options.since,
-      until: options.until,
-      zoneOffsetUs: options.zone === undefined ? 0 : zoneOffsetUs(options.zone, options.since ?? options.until ?? 0),
-    };
+    this.job = jobOf(input, options, state.prefixHash, state.product);
   }
 
   async run(): Promise<InputError | null> {
     const { size } = this.input;
     await this.begin();
     try {
-      const isParallel =
-        this.tools.threads > 0 &&
-        size !== null &&
-        this.job.found.wrapper === null &&
-        size - this.state.bytesDone >= MIN_PARALLEL_BYTES;
-      return isParallel ? await this.parallel(size) : await this.here();
+      const isParallel = this.tools.threads > 0 && isWorthThreads(this.job, size, this.state.bytesDone);
+      return isParallel ? await this.parallel(size!) : await this.here();
     } catch (error) {
       this.writer.abandon();
       await this.database.run('ROLLBACK').catch(() => {});

@@ -10,6 +10,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../errors.ts';
 import type { Definitions } from './dictionary.ts';
@@ -55,6 +56,17 @@ function isLarge(file: string): boolean {
   }
 }
 
+/** How far the segments of a file have been asked for. */
+interface Reading {
+  readonly path: string;
+  readonly job: StreamJob;
+  readonly from: number;
+  readonly fileBytes: number;
+  /** Number of its first segment. */
+  readonly first: number;
+  askedUpTo: number;
+}
+
 interface Member {
   readonly worker: Worker;
   asked: number;
@@ -65,6 +77,7 @@ export class SegmentPool {
   private readonly threads: number;
   /** Parses on this thread while it has nothing to store; null until then. */
   private own: SegmentParser | null = null;
+  private begun: Reading | null = null;
   private readonly waiting: SegmentRequest[] = [];
   private readonly results = new Map<number, SegmentResult>();
   private spare: RecordBatch[] = [];
@@ -101,27 +114,19 @@ export class SegmentPool {
     }
   }
 
+  /** Has the workers begin with a file that may be read next, from its start. */
+  begin(file: string, job: StreamJob, fileBytes: number): void {
+    this.begun = this.newReading(file, job, 0, fileBytes);
+    this.askAhead(this.begun, this.begun.first);
+  }
+
   /** Segments of the file from `from` on, in order, each starting where the one before ended. */
   async *read(file: string, job: StreamJob, from: number, fileBytes: number): AsyncGenerator<SegmentResult> {
+    const reading = this.takeBegun(file, job, from) ?? this.newReading(file, job, from, fileBytes);
     let position = from;
-    let number = this.nextNumber; // of the segment wanted
-    let askedUpTo = from;
+    let number = reading.first; // of the segment wanted
     while (position < fileBytes) {
-      while (this.nextNumber < number + Math.max(LEAST_AHEAD, this.threads * AHEAD) && askedUpTo < fileBytes) {
-        const to = Math.min(askedUpTo + SEGMENT_BYTES, fileBytes);
-        this.ask({
-          number: this.nextNumber,
-          path: file,
-          job,
-          from: askedUpTo,
-          to,
-          fileBytes,
-          exact: askedUpTo === from,
-          spare: [],
-        });
-        this.nextNumber += 1;
-        askedUpTo = to;
-      }
+      this.askAhead(reading, number);
       if (number === this.nextNumber) {
         throw new InputError('not-readable', `${file} became shorter while it was read.`, {
           file,
@@ -140,7 +145,36 @@ export class SegmentPool {
       position = result.end;
       number += 1;
     }
-    // Segments that were asked for and that the last record reached over.
+    this.forget(); // segments that were asked for and that the last record reached over
+  }
+
+  private newReading(path: string, job: StreamJob, from: number, fileBytes: number): Reading {
+    return { path, job, from, fileBytes, first: this.nextNumber, askedUpTo: from };
+  }
+
+  /** What `begin` began, if it is what is wanted now; else nothing of it is kept. The file may have grown since. */
+  private takeBegun(file: string, job: StreamJob, from: number): Reading | null {
+    const { begun } = this;
+    this.begun = null;
+    if (begun === null) return null;
+    if (begun.path === file && from === begun.from && isDeepStrictEqual(job, begun.job)) return begun;
+    this.forget();
+    return null;
+  }
+
+  private askAhead(reading: Reading, wanted: number): void {
+    const { path: file, job, from, fileBytes } = reading;
+    while (this.nextNumber < wanted + Math.max(LEAST_AHEAD, this.threads * AHEAD) && reading.askedUpTo < fileBytes) {
+      const to = Math.min(reading.askedUpTo + SEGMENT_BYTES, fileBytes);
+      const exact = reading.askedUpTo === from;
+      this.ask({ number: this.nextNumber, path: file, job, from: reading.askedUpTo, to, fileBytes, exact, spare: [] });
+      this.nextNumber += 1;
+      reading.askedUpTo = to;
+    }
+  }
+
+  /** What was asked for is not wanted any more. */
+  private forget(): void {
     this.oldestWanted = this.nextNumber;
     this.waiting.length = 0;
     this.results.clear();
