@@ -6,27 +6,24 @@
  * lint rule keeps value imports of the driver out of every other module. Worker threads must never import this file.
  */
 import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as Driver from '@duckdb/node-api';
 import type { DuckDBAppender, DuckDBConnection, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { ChunkAppender } from './chunk-appender.ts';
+import { loadDriver } from './driver.ts';
 import { DatabaseError } from './errors.ts';
 import { isoTime } from './time.ts';
 
-/** The driver is CommonJS. Imported as such, each of its files would be read twice, once for its exports alone. */
-const { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue } = createRequire(import.meta.url)(
-  '@duckdb/node-api',
-) as typeof Driver;
+const { DuckDBDataChunk, DuckDBInstance, DuckDBTimestampValue } = loadDriver().api;
 
 /** Raised whenever a table changes shape; a file of a newer version is refused, one of an older version too (re-ingest). */
 export const SCHEMA_VERSION = 4;
 /** Ceiling for DuckDB's own buffers; larger work spills to the temp directory beside the file. */
 const MEMORY_LIMIT = '320MB';
 /** The same while an ingest runs: beside parsers, and for what is derived after them, when their memory is not all given back. */
-const MEMORY_OF_INGEST = { parsing: '96MB', deriving: '200MB' } as const;
+const MEMORY_OF_INGEST = { parsing: '96MB', deriving: '120MB' } as const;
 const THREADS = '2';
 /** Compresses text better than older versions; newer ones read slower (docs/PERFORMANCE.md). */
 const STORAGE_VERSION = 'v1.2.0';

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { loadDriver } from '../../queries/driver.ts';
 import {
   bindParameters,
   Database,
   DatabaseError,
+  EnvironmentError,
   namedQueries,
   runQuery,
   SCHEMA_VERSION,
@@ -208,4 +210,24 @@ describe('a database opened to read', () => {
       );
     }
   });
+});
+
+it('says what to do where the library of DuckDB has no binary', () => {
+  const load = () => {
+    throw new Error("Cannot find module '@duckdb/node-bindings-sunos-x64/duckdb.node'\nRequire stack:\n- somewhere");
+  };
+  assert.throws(
+    () => loadDriver(load),
+    (error) => {
+      assert.ok(error instanceof EnvironmentError);
+      assert.equal(error.code, 'duckdb-unavailable');
+      assert.equal(error.exitCode, 5);
+      assert.match(
+        error.message,
+        /cannot be loaded here: Cannot find module '@duckdb\/node-bindings-sunos-x64\/duckdb.node'$/,
+      );
+      assert.match(error.hint ?? '', /--omit=optional/);
+      return true;
+    },
+  );
 });
