@@ -37,6 +37,8 @@ interface Draft {
 
 /** NanoNNG scanner.l has a limit as well (MAX_INCLUDE_DEPTH); files in circles end here. */
 export const MAX_INCLUDE_DEPTH = 10;
+/** Of a key that is given thousands of times the last ones are kept. */
+const EARLIER_MAX = 8;
 /** A file that is included again and again multiplies: no more than this many files in all. */
 export const MAX_INCLUDES = 100;
 
@@ -78,7 +80,7 @@ function place(root: Draft, path: readonly string[], keySpan: ConfSpan, value: S
       continue;
     }
     const inner: Draft = { kind: 'group', entries: new Map(), span: keySpan };
-    group.entries.set(name, { name, keySpan, value: inner, earlier: found ? [...found.earlier, found.keySpan] : [] });
+    group.entries.set(name, { name, keySpan, value: inner, earlier: before(found) });
     group = inner;
   }
   const name = path.at(-1);
@@ -88,8 +90,11 @@ function place(root: Draft, path: readonly string[], keySpan: ConfSpan, value: S
     merge(found.value, value);
     return;
   }
-  const earlier = found === undefined ? [] : [...found.earlier, found.keySpan];
-  group.entries.set(name, { name, keySpan, value, earlier });
+  group.entries.set(name, { name, keySpan, value, earlier: before(found) });
+}
+
+function before(found: { readonly keySpan: ConfSpan; readonly earlier: readonly ConfSpan[] } | undefined): ConfSpan[] {
+  return found === undefined ? [] : [...found.earlier, found.keySpan].slice(-EARLIER_MAX);
 }
 
 function merge(into: Draft, from: SettingGroup): void {
