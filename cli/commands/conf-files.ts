@@ -1,6 +1,7 @@
 /** Configuration files from disk or standard input, and the files that they include. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { LineIndex, parseNanomqConf, type SettingGroup, settingsOf } from '../../parsers/index.ts';
 import { InputError } from '../../queries/errors.ts';
 import type { LintInput } from '../../queries/lint/index.ts';
 
@@ -43,4 +44,29 @@ export function readInclude(target: string, from: string, cwd: string): LintInpu
     if (error instanceof InputError) return { why: error.message };
     throw error;
   }
+}
+
+/**
+ * Settings of a file that is to be run with. Throws InputError as {@link readConfText} does, and `bad-conf` with the place of the
+ * first mistake.
+ */
+export function readSettings(file: string, cwd: string): SettingGroup {
+  const files: LintInput[] = [];
+  const open = (input: LintInput) => {
+    const document = parseNanomqConf(input.text, files.length);
+    files.push(input);
+    const [problem] = document.problems;
+    if (problem === undefined) return document;
+    const { line, column } = new LineIndex(input.text).placeOf(problem.span.offset);
+    throw new InputError('bad-conf', `This is no nanomq.conf: ${problem.message}`, {
+      file: input.name,
+      line,
+      column,
+      hint: 'Mend that line; bridgetrace lint lists all mistakes.',
+    });
+  };
+  return settingsOf(open(readConfText(file)), ({ target, span }) => {
+    const input = readInclude(target, files[span.file]!.name, cwd);
+    return 'text' in input ? open(input) : null;
+  });
 }

@@ -28,7 +28,7 @@ function findingLines(finding: LintFinding, width: number | null, colours: Colou
     ]),
     ...(releases === null ? [] : fit(`${indent}NanoMQ ${releases}`)),
     ...(rule.leadsTo === null ? [] : fit(`${indent}can lead to ${rule.leadsTo}`)),
-    ...(suggestion === null ? [] : fit(`${indent}write ${escapeControls(suggestion)}`)),
+    ...(suggestion === null ? [] : fit(`${indent}write instead: ${escapeControls(suggestion)}`)),
     ...fit(`${indent}${rule.advice}`),
   ];
 }

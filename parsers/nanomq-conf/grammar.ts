@@ -309,8 +309,8 @@ class ConfParser extends EmbeddedActionsParser {
     if (close !== null) return this.between(open, close);
     this.ACTION(() => {
       const next = this.LA(1);
-      const end = Number.isNaN(next.startOffset) ? this.text.trimEnd().length : next.startOffset;
-      const place = { file: this.file, offset: Math.max(end - 1, open.startOffset), length: 1 };
+      const end = Number.isNaN(next.startOffset) ? Math.max(this.text.trimEnd().length - 1, 0) : next.startOffset;
+      const place = { file: this.file, offset: end, length: 1 };
       this.report('unclosed-bracket', `This ${open.image} is not closed.`, open, place);
     });
     return this.spanOf(open);

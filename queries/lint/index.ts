@@ -2,4 +2,4 @@
 export { type LintFinding, type LintInput, type LintOptions, type LintPlace, type LintResult, lint } from './lint.ts';
 export type { LintLevel, LintRule } from './rule.ts';
 export { LINT_RULES } from './rules.ts';
-export { confOf } from './scope.ts';
+export { confOf, scalarAt, textAt } from './scope.ts';

@@ -25,9 +25,7 @@ export const knownKeyRules: readonly LintRule[] = [
         if (row !== null || setting.value === null) return [];
         const meant = meantBy(key);
         const where =
-          parent === ''
-            ? 'no section or key of that name'
-            : `no key of that name in ${parent.replace('*', 'a bridge')}`;
+          parent === '' ? 'no section or key of that name' : `no key of that name in ${parent.replace('*', 'NAME')}`;
         const home = document.syntax === 'old' || meant !== null ? null : homeOf(setting.name, parent);
         const tail = meant !== null ? ` Did you mean ${meant}?` : home !== null ? ` It belongs to ${home}.` : '';
         return [
