@@ -34,7 +34,7 @@ const SECONDS =
 const LINE = /^([ \t]*)([\w.$-]+)([ \t]*=[ \t]*)(.*)$/;
 /** A key of the older form that the newer one does not have at its top. */
 const OLD_KEY =
-  /^[ \t]*(?:(?:aws\.)?bridge\.(?:mqtt|sqlite)\.|url[ \t]*=|msq_len[ \t]*=|qos_duration[ \t]*=|(?:tls|websocket|http_server|web\.hook|log)\.[\w.]+[ \t]*=)/m;
+  /^[ \t]*(?:(?:aws\.)?bridge\.(?:mqtt|sqlite)\.|url[ \t]*=|msq_len[ \t]*=|qos_duration[ \t]*=|(?:tls|websocket|web\.hook)\.[\w.]+[ \t]*=)/m;
 /** A bracket outside of comments and values belongs to the newer form. */
 const NEW_SHAPE = /^[ \t]*(?:[}\]]|[\w."-]+[ \t]*[:=]?[ \t]*[{[][ \t]*(?:[#/].*)?\r?$)/m;
 
