@@ -109,9 +109,8 @@ export function lint(input: LintInput, { release, syntax = null, include }: Lint
       }
     }
   }
-  const findings = [...found.values()]
+  const findings = mostSevere([...found.values()])
     .sort(inOrder)
-    .slice(0, FINDINGS_MAX)
     .map(
       ({ rule, hit, releases }): LintFinding => ({
         rule,
@@ -139,6 +138,12 @@ function holdsIn(rule: LintRule, release: string): boolean {
     (rule.from === undefined || compareReleases(release, rule.from) >= 0) &&
     (rule.to === undefined || compareReleases(release, rule.to) <= 0)
   );
+}
+
+/** As many as are listed: notes give way to errors. */
+function mostSevere<Found extends { readonly rule: LintRule }>(found: readonly Found[]): Found[] {
+  if (found.length <= FINDINGS_MAX) return [...found];
+  return LEVELS.flatMap((level) => found.filter(({ rule }) => rule.level === level)).slice(0, FINDINGS_MAX);
 }
 
 function inOrder(left: { rule: LintRule; hit: LintHit }, right: { rule: LintRule; hit: LintHit }): number {

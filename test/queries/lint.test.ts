@@ -98,6 +98,22 @@ test('included files are read, and findings in them name them', () => {
   assert.ok(findings.some(({ rule, place }) => rule.id === 'unknown-key' && place.file === 'etc/b.conf'));
 });
 
+test('of more findings than are listed the errors stay', () => {
+  const many = Array.from({ length: 1_100 }, (_, index) => `bridges.mqtt.b${index}.quic_multi_stream = true`).join(
+    '\n',
+  );
+  const { findings, more } = lint(
+    { name: 'x', text: `bridges.mqtt { ${many.replaceAll('bridges.mqtt.', '')} }` },
+    { release: '0.23.6' },
+  );
+  assert.equal(findings.length, 1_000);
+  assert.ok(more > 0);
+  assert.ok(
+    findings.every(({ level }) => level === 'error'),
+    'each bridge without a server is an error',
+  );
+});
+
 const CORPUS = path.resolve('../shared/corpus/incidents');
 
 test('in the corpus the settings behind an incident are found there and nowhere else', {
