@@ -22,6 +22,21 @@ export { type ReleaseRange, releaseRange, type SeenStatement } from './nanomq/fi
 export { EVENT_MEANINGS } from './nanomq/meanings.ts';
 export { RELEASES } from './nanomq/releases.ts';
 export { renderNanomqMessage, renderNanomqStatement } from './nanomq/render.ts';
+export { LineIndex, type LinePlace } from './nanomq-conf/line-index.ts';
+export { parseNanomqConf } from './nanomq-conf/read-conf.ts';
+export {
+  itemsOf,
+  type LoadInclude,
+  type PlainValue,
+  plainValue,
+  type Setting,
+  type SettingGroup,
+  type SettingList,
+  type SettingValue,
+  settingAt,
+  settingsOf,
+} from './nanomq-conf/settings.ts';
+export type * from './nanomq-conf/tree.ts';
 export type * from './record.ts';
 export { MAX_BODY_CHARS } from './record.ts';
 export { decimal } from './slots/ascii.ts';

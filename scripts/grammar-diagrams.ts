@@ -8,6 +8,7 @@ import type { ISerializedGast } from 'chevrotain';
 import { packetProductions } from '../parsers/emqx/packet-grammar.ts';
 import { termProductions } from '../parsers/emqx/term-grammar.ts';
 import { printfProductions } from '../parsers/nanomq/printf-format.ts';
+import { nanomqConfProductions } from '../parsers/nanomq-conf/grammar.ts';
 import { choice, loop, nonTerminal, optional, type Part, sequence, svgOf, terminal } from './railroad.ts';
 
 interface Children {
@@ -52,6 +53,14 @@ const GRAMMARS: readonly Grammar[] = [
     reads: '`Send pingreq (sock%p)(%dms)`',
     productions: printfProductions,
   },
+  {
+    name: 'nanomq-conf',
+    title: 'nanomq.conf',
+    source: 'parsers/nanomq-conf/grammar.ts',
+    reads:
+      '`bridges.mqtt.emqx { server = "mqtt-quic://10.0.0.1:14567", keepalive = 30s }`, and whatever is no such thing',
+    productions: nanomqConfProductions,
+  },
 ];
 
 /** Names and contents of all files of the folder. */
@@ -69,7 +78,7 @@ function readme(): string {
   const parts = [
     '# grammars',
     '',
-    'What the three grammars of the parsers read, drawn from the grammars themselves by `npm run diagrams`; a test fails if a picture',
+    'What the four grammars of the parsers read, drawn from the grammars themselves by `npm run diagrams`; a test fails if a picture',
     'is older than its grammar. Round boxes are words of the text, square ones are rules.',
     '',
   ];

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { matchesTopic } from '../../engine/broker/topic-filter.ts';
 import {
-  type BridgeSettings,
   type BrokerSettings,
   bridgeProfile,
   bridgeSettings,
@@ -17,7 +16,7 @@ import {
   type SimOptions,
   type Stimulus,
 } from '../../engine/index.ts';
-import { bridgeBlocks, readKeys } from './nanomq-conf.ts';
+import { type ConfiguredBridge, configuredBridges } from './nanomq-conf.ts';
 import { type Published, throughLocalConnection } from './publisher.ts';
 
 export interface Truth {
@@ -81,11 +80,14 @@ export function loadScenario(folder: string): Scenario {
   const origin = originOf(truth);
   const network = readNetwork(folder, truth, origin);
   const conf = readFileSync(path.join(folder, 'nanomq.conf'), 'utf8');
-  const parts = bridgeBlocks(conf).map((block) => ({ block, ...readMessages(folder, block, truth, origin) }));
-  const [first, ...others] = parts.map(({ block, up, down }): ScenarioBridge => {
+  const parts = configuredBridges(conf).map((configured) => ({
+    configured,
+    ...readMessages(folder, configured, truth, origin),
+  }));
+  const [first, ...others] = parts.map(({ configured, up, down }): ScenarioBridge => {
     const bridge = {
       profile: bridgeProfile(truth.nanomq_version, truth.transport).profile,
-      settings: readBridgeSettings(conf, block, truth),
+      settings: bridgeSettings(truth.nanomq_version, truth.transport, configured.conf).settings,
     };
     const broker = { profile: brokerProfile(truth.emqx_version).profile, settings: readBrokerSettings(folder) };
     return {
@@ -133,20 +135,6 @@ function readLines(folder: string, name: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-function readBridgeSettings(conf: string, block: string, truth: Truth): BridgeSettings {
-  const keys = { ...readKeys(block), 'system.parallel': readKeys(conf).parallel };
-  const { settings } = bridgeSettings(truth.nanomq_version, truth.transport, keys);
-  return { ...settings, subscriptions: readSubscriptions(block) };
-}
-
-function readSubscriptions(block: string): BridgeSettings['subscriptions'] {
-  const list = /subscription\s*=\s*\[([\s\S]*?)\n\s*\]/.exec(block)?.[1] ?? '';
-  return [...list.matchAll(/remote_topic\s*=\s*"([^"]*)"[^}]*?qos\s*=\s*(\d)/g)].map((match) => ({
-    topic: match[1]!,
-    qos: Number(match[2]) as Qos,
-  }));
-}
-
 function readBrokerSettings(folder: string): BrokerSettings {
   const conf = readFileSync(path.join(folder, 'emqx.conf'), 'utf8');
   const limit = /^mqtt\.max_packet_size\s*=\s*(\d+)KB/m.exec(conf);
@@ -159,11 +147,11 @@ function readBrokerSettings(folder: string): BrokerSettings {
  */
 function readMessages(
   folder: string,
-  block: string,
+  configured: ConfiguredBridge,
   truth: Truth,
   origin: number,
 ): { up: Published[]; down: Stimulus[] } {
-  const topics = topicsOf(block);
+  const topics = topicsOf(configured);
   const up: Published[] = [];
   const down: Stimulus[] = [];
   for (const line of readLines(folder, 'published.jsonl.gz')) {
@@ -186,7 +174,7 @@ function answerOf(line: Record<string, unknown>, origin: number): number | null 
 /** Distinct messages of the bridges that arrived, by direction. */
 export function readDelivered(folder: string): { readonly up: number; readonly down: number } {
   const conf = readFileSync(path.join(folder, 'nanomq.conf'), 'utf8');
-  const bridges = bridgeBlocks(conf).map(topicsOf);
+  const bridges = configuredBridges(conf).map(topicsOf);
   const seen = { up: new Set<number>(), down: new Set<number>() };
   for (const line of readLines(folder, 'delivered.jsonl.gz')) {
     const direction = line.dir === 'up' ? 'up' : 'down';
@@ -195,11 +183,10 @@ export function readDelivered(folder: string): { readonly up: number; readonly d
   return { up: seen.up.size, down: seen.down.size };
 }
 
-function topicsOf(block: string): (direction: 'up' | 'down', topic: string) => boolean {
-  const forwards = [...block.matchAll(/local_topic\s*=\s*"([^"]+)"/g)].map((match) => match[1]!);
-  const subscriptions = readSubscriptions(block).map((subscription) => subscription.topic);
+function topicsOf({ conf, forwards }: ConfiguredBridge): (direction: 'up' | 'down', topic: string) => boolean {
+  const subscribed = bridgeSettings('0.25.6', 'quic', conf).settings.subscriptions.map(({ topic }) => topic);
   return (direction, topic) =>
-    (direction === 'up' ? forwards : subscriptions).some((filter) => matchesTopic(filter, topic));
+    (direction === 'up' ? forwards : subscribed).some((filter) => matchesTopic(filter, topic));
 }
 
 /** What the forwarder and the harness did. `brokerDown`: the forwarder swallows what a stopped broker would refuse. */

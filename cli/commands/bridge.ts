@@ -2,23 +2,23 @@
 import { createWriteStream } from 'node:fs';
 import { OPEN_RULES } from '../../engine/broker/rules.ts';
 import {
-  type BridgeConf,
   bridgeProfile,
   bridgeSettings,
   brokerProfile,
-  type ConfValue,
   DEFAULT_BROKER_SETTINGS,
   type SimRecord,
 } from '../../engine/index.ts';
 import { addressText, parseBrokerUrl } from '../../engine/live/address.ts';
 import { createCertificate } from '../../engine/live/certificate.ts';
 import { type ForwardRule, serveBridge } from '../../engine/live/serve-bridge.ts';
+import { itemsOf, type SettingGroup, type SettingValue, settingAt } from '../../parsers/index.ts';
 import { InputError, UsageError } from '../../queries/index.ts';
+import { confOf, scalarAt, textAt } from '../../queries/lint/index.ts';
 import { printNanomqLine } from '../../replay/print-nanomq.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
 import { parseCount } from './common.ts';
+import { readSettings } from './conf-files.ts';
 import { clientTls, readPem, rethrow, untilStopped } from './live-options.ts';
-import { type HoconObject, type HoconValue, isObject, readConfFile } from './nanomq-conf-file.ts';
 
 const PORT_MAX = 65_535;
 
@@ -43,16 +43,15 @@ export const register: RegisterCommand = (program, context) => {
   withExample(command, 'bridgetrace bridge nanomq.conf --nanomq 0.23.1 --ca ca.pem --listen 1884');
   addCommonOptions(command).action(
     exitingWith(context, async (file, options) => {
-      const conf = readConfFile(file);
+      const conf = readSettings(file, context.cwd);
       const bridge = chooseBridge(conf, file, options.name);
-      const server = bridge.server;
-      if (typeof server !== 'string') throw new InputError('no-server', `${file}: the bridge has no server.`, { file });
+      const server = textAt(bridge, 'server');
+      if (server === null) throw new InputError('no-server', `${file}: the bridge has no server.`, { file });
       const target = await Promise.resolve(server).then(parseBrokerUrl).catch(rethrow);
       const transport = target.transport === 'quic' ? 'quic' : 'tcp';
-      const { settings, ignored } = bridgeSettings(options.nanomq, transport, flatConf(conf, bridge));
+      const { settings, ignored } = bridgeSettings(options.nanomq, transport, confOf(bridge, conf));
       for (const { key, why } of ignored) context.stderr.write(`${key}: ${why}\n`);
-      const ssl = isObject(bridge.ssl) ? bridge.ssl : {};
-      const tls = clientTls({ ...options, ca: options.ca ?? fileOf(ssl.cacertfile) });
+      const tls = clientTls({ ...options, ca: options.ca ?? fileOf(bridge, 'cacertfile') });
       const output =
         options.logFile === undefined ? context.stdout : createWriteStream(options.logFile, { flags: 'a' });
       const { stopped, failed } = untilStopped(context.signal);
@@ -61,13 +60,13 @@ export const register: RegisterCommand = (program, context) => {
       const running = await serveBridge({
         profile: bridgeProfile(options.nanomq, transport).profile,
         settings: { ...settings, address: server },
-        password: typeof bridge.password === 'string' ? bridge.password : null,
-        forwards: forwardsOf(bridge.forwards, file),
+        password: textAt(bridge, 'password'),
+        forwards: forwardsOf(bridge),
         target,
         tls: {
           ...tls,
-          certificatePem: tls.certificatePem ?? pemOf(ssl.certfile),
-          privateKeyPem: tls.privateKeyPem ?? pemOf(ssl.keyfile),
+          certificatePem: tls.certificatePem ?? pemOf(bridge, 'certfile'),
+          privateKeyPem: tls.privateKeyPem ?? pemOf(bridge, 'keyfile'),
         },
         local: {
           profile: brokerProfile('5.8.4').profile,
@@ -100,63 +99,38 @@ export const register: RegisterCommand = (program, context) => {
   );
 };
 
-function chooseBridge(conf: HoconObject, file: string, name: string | undefined): HoconObject {
-  const all = isObject(conf.bridges) && isObject(conf.bridges.mqtt) ? conf.bridges.mqtt : {};
-  const names = Object.keys(all).filter((key) => isObject(all[key]) && (all[key] as HoconObject).server !== undefined);
-  const chosen = name ?? (names.length === 1 ? names[0] : undefined);
-  const bridge = chosen === undefined ? undefined : all[chosen];
-  if (isObject(bridge)) return bridge;
+function chooseBridge(conf: SettingGroup, file: string, name: string | undefined): SettingGroup {
+  const all = settingAt(conf, 'bridges', 'mqtt')?.value;
+  const bridges = new Map<string, SettingGroup>();
+  if (all?.kind === 'group') {
+    for (const { name: key, value } of all.entries.values()) {
+      if (value?.kind === 'group' && value.entries.has('server')) bridges.set(key, value);
+    }
+  }
+  const names = [...bridges.keys()];
+  const bridge = bridges.get(name ?? (names.length === 1 ? names[0]! : ''));
+  if (bridge !== undefined) return bridge;
   if (names.length === 0) throw new InputError('no-bridge', `${file} has no bridge under bridges.mqtt.`, { file });
   throw new UsageError('which-bridge', `${file} has the bridges ${names.join(', ')}.`, { hint: 'Choose one: --name.' });
 }
 
-/** As `bridgeSettings` reads it: keys of the bridge, and the two from outside of it. */
-function flatConf(conf: HoconObject, bridge: HoconObject): BridgeConf {
-  const flat: Record<string, ConfValue | undefined> = {};
-  for (const [key, value] of Object.entries(bridge)) {
-    if (isScalar(value)) flat[key] = value;
-    else if (key === 'conn_properties' && isObject(value)) {
-      for (const [inner, property] of Object.entries(value)) if (isScalar(property)) flat[`${key}.${inner}`] = property;
-    }
-  }
-  const parallel = isObject(conf.system) ? conf.system.parallel : undefined;
-  const level = isObject(conf.log) ? conf.log.level : undefined;
-  const subscription = Array.isArray(bridge.subscription) ? bridge.subscription.filter(isObject) : [];
-  return {
-    ...flat,
-    ...(isScalar(parallel) ? { 'system.parallel': parallel } : {}),
-    ...(isScalar(level) ? { 'log.level': level } : {}),
-    subscription: subscription.map(({ remote_topic, qos }) => ({
-      remote_topic: String(remote_topic),
-      qos: Number(qos ?? 0),
-    })),
-  };
-}
-
-function isScalar(value: HoconValue | undefined): value is ConfValue {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-}
-
-function forwardsOf(value: HoconValue | undefined, file: string): ForwardRule[] {
-  if (!Array.isArray(value)) return [];
-  return value.map((item: HoconValue): ForwardRule => {
-    if (typeof item === 'string') return { local: item, remote: null, qos: null };
-    if (!isObject(item)) throw new InputError('bad-conf', `${file}: a rule of forwards is no object.`, { file });
-    const { local_topic, remote_topic, qos } = item;
-    const remote = typeof remote_topic === 'string' && remote_topic !== '' ? remote_topic : null;
-    return {
-      local: String(local_topic ?? remote_topic ?? '#'),
-      remote,
-      qos: qos === 0 || qos === 1 || qos === 2 ? qos : null,
-    };
+/** As NanoMQ: a rule without both topics is passed over; an empty remote topic keeps the name. */
+function forwardsOf(bridge: SettingGroup): ForwardRule[] {
+  return itemsOf(settingAt(bridge, 'forwards')?.value).flatMap((item: SettingValue): ForwardRule[] => {
+    if (item.kind !== 'group') return [];
+    const local = textAt(item, 'local_topic');
+    const remote = textAt(item, 'remote_topic');
+    if (local === null || remote === null) return [];
+    const qos = scalarAt(item, 'qos')?.value;
+    return [{ local, remote: remote === '' ? null : remote, qos: qos === 0 || qos === 1 || qos === 2 ? qos : null }];
   });
 }
 
-function fileOf(value: HoconValue | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+function fileOf(bridge: SettingGroup, key: string): string | undefined {
+  return textAt(bridge, 'ssl', key) || undefined;
 }
 
-function pemOf(value: HoconValue | undefined): string | null {
-  const file = fileOf(value);
+function pemOf(bridge: SettingGroup, key: string): string | null {
+  const file = fileOf(bridge, key);
   return file === undefined ? null : readPem(file);
 }

@@ -11,6 +11,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<CommandModule> } = {
   analyze: () => import('./analyze.ts'),
   query: () => import('./query.ts'),
   explain: () => import('./explain.ts'),
+  lint: () => import('./lint.ts'),
   rebuild: () => import('./rebuild.ts'),
   replay: () => import('./replay.ts'),
   verify: () => import('./verify.ts'),

@@ -197,7 +197,10 @@ test('a configuration that is none is told with file and line, once', async () =
   const { code, out, err } = await bridgetrace('bridge', file('broken.conf'));
   assert.equal(code, 4);
   assert.equal(out, '');
-  assert.equal(err.split('\n', 1)[0], `error: ${file('broken.conf')}:2: This is no nanomq.conf: an = was expected.`);
+  assert.equal(
+    err.split('\n', 1)[0],
+    `error: ${file('broken.conf')}:2:3: This is no nanomq.conf: An = or { is missing behind the key.`,
+  );
 });
 
 test('verify exits 0 if every fix works; the text says the verdict and what it rests on', async () => {

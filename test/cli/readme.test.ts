@@ -54,6 +54,7 @@ function prepared(commands: readonly Command[]): { folder: string; bin: string }
   chmodSync(path.join(bin, 'bridgetrace'), 0o755);
   mkdirSync(path.join(folder, 'examples'));
   symlinkSync(EXAMPLE, path.join(folder, 'examples', path.basename(EXAMPLE)));
+  symlinkSync(path.join(EXAMPLE, '..', 'nanomq.conf'), path.join(folder, 'examples', 'nanomq.conf'));
   const words = commands.flatMap(({ text }) =>
     /^bridgetrace ingest /.test(text) ? text.replace(/ #.*/, '').split(/\s+/).slice(2) : [],
   );
