@@ -11,6 +11,7 @@ import { StreamNumbers } from './stream-numbers.ts';
 import { type OnTaken, StreamWriter } from './stream-writer.ts';
 import {
   type Failure,
+  type FailureReason,
   quicFailure,
   type TransportConnection,
   type TransportStats,
@@ -47,12 +48,17 @@ const TIMER_SLACK_MS = 1;
 /** `setTimeout` overflows at 2^31 ms; waking up early only sets the timer again. */
 const LONGEST_SLEEP_MS = 60_000;
 
+const GIVEN_UP_BECAUSE: Readonly<Record<string, FailureReason>> = {
+  'handshake-timeout': 'handshake-timeout',
+  idle: 'idle-timeout',
+};
+
 /** Read and send scratch space. One thread, and nothing keeps it across calls. */
 const scratch = Buffer.alloc(READ_CHUNK_BYTES);
 
 export class QuicConnection implements TransportConnection {
   readonly #quiche: Quiche;
-  readonly #native: NativeConnection;
+  #native: NativeConnection;
   readonly #deadlines: ConnectionDeadlines;
   readonly #user: TransportUser;
   readonly #owner: QuicConnectionOwner;
@@ -61,6 +67,10 @@ export class QuicConnection implements TransportConnection {
   /** What is sent next asks for an acknowledgement. */
   #elicitsAnswer = true;
   #established = false;
+  /** The peer has sent something that is of this connection. */
+  #heard = false;
+  /** Who repeats the first try: quiche, or the owner by {@link beginAgain}. */
+  readonly #repeatsItself: boolean;
   /** `ended`: the user knows or closed it itself; `over`: forgotten. */
   #state: 'open' | 'ended' | 'over' = 'open';
   #endedAtMs = 0;
@@ -80,6 +90,7 @@ export class QuicConnection implements TransportConnection {
   ) {
     this.#quiche = quiche;
     this.#native = connection;
+    this.#repeatsItself = timeouts.initialRttMs === undefined;
     this.#deadlines = new ConnectionDeadlines(timeouts, performance.now());
     this.#user = user;
     this.#owner = owner;
@@ -104,6 +115,7 @@ export class QuicConnection implements TransportConnection {
     let understood = true;
     try {
       this.#native.recv(datagram, { from: { ...from }, to: { ...to } });
+      this.#heard = true;
       this.#noteAnswer();
     } catch (error) {
       // Not decryptable, or a protocol error that quiche answers with a close of its own; the turn finds out.
@@ -113,6 +125,18 @@ export class QuicConnection implements TransportConnection {
     }
     this.wake();
     return understood;
+  }
+
+  /**
+   * The first try again, in a new handshake: quiche has its own first timeout and none of its settings changes that.
+   * @returns false: not any more, the peer has been heard or it is over.
+   */
+  beginAgain(connection: () => NativeConnection): boolean {
+    if (this.#heard || this.#state !== 'open') return false;
+    this.#native = connection();
+    this.#elicitsAnswer = true;
+    this.wake();
+    return true;
   }
 
   /** As if the process had been stopped (SIGSTOP): what arrives waits in the socket, no timer runs. */
@@ -196,6 +220,16 @@ export class QuicConnection implements TransportConnection {
     }
     this.#transmit();
     this.wake();
+  }
+
+  limitIdle(idleMs: number): void {
+    this.#deadlines.limitIdle(idleMs);
+    this.wake();
+  }
+
+  owesAnswer(forMs: number): boolean {
+    const since = this.#deadlines.unansweredSinceMs;
+    return since !== null && performance.now() - since > forMs;
   }
 
   /** Forgets everything without a word to the peer. */
@@ -410,7 +444,7 @@ export class QuicConnection implements TransportConnection {
   #armTimer(): void {
     if (this.#timer) clearTimeout(this.#timer);
     const now = performance.now();
-    const nativeMs = this.#native.timeout();
+    const nativeMs = this.#heard || this.#repeatsItself ? this.#native.timeout() : null;
     this.#nativeDueAtMs = nativeMs === null ? Infinity : now + nativeMs;
     const ownDueAtMs = this.#state === 'open' ? this.#deadlines.next() : this.#endedAtMs + DRAIN_MS_MAX;
     const dueAtMs = Math.min(this.#nativeDueAtMs, ownDueAtMs);
@@ -425,8 +459,7 @@ export class QuicConnection implements TransportConnection {
     if (this.#state === 'open') {
       const cause = this.#deadlines.expired(now);
       if (cause) {
-        const reason = cause.kind === 'handshake-timeout' ? 'handshake-timeout' : 'no-answer';
-        this.#giveUp(cause, { reason, detail: '' });
+        this.#giveUp(cause, { reason: GIVEN_UP_BECAUSE[cause.kind] ?? 'no-answer', detail: '' });
         return;
       }
       if (this.#deadlines.wantsPing(now)) this.#ping(now);

@@ -56,6 +56,8 @@ export interface LiveOptions extends SimOptions {
 export const SPEED_MAX = 5;
 /** Longest payload of a message, bytes: half of what a stream may hold back. */
 export const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
+/** Uplink messages whose arrival at a foreign broker is still noticed, the last ones; as many as the books know of settled ones. */
+const OFFERED_MAX = 65_536;
 const PROGRESS_MS = 500;
 /**
  * Stimuli this close together are fed in one turn of Node's event loop, others in turns of their own, so that a write can
@@ -250,6 +252,7 @@ class LiveRun {
       clock: this.#clock,
       journal: this.#ledger,
       run: this.#control,
+      observedRedials: this.#options.choices?.redialMs?.length,
       ...(foreign
         ? {
             outgoing: (packet) => disguise(packet, foreign.identity),
@@ -357,7 +360,7 @@ class LiveRun {
       case 'publish':
         checkMessage(stimulus.message.size);
         this.#ledger.up.offered(stimulus.message);
-        if (this.#options.foreign) this.#offered.set(stimulus.message.seq, stimulus.message);
+        if (this.#options.foreign) this.#rememberOffered(stimulus.message);
         this.#bridge?.feed({ kind: 'offer', message: stimulus.message });
         break;
       case 'downlink':
@@ -374,6 +377,12 @@ class LiveRun {
       default:
         this.#broker.apply(stimulus satisfies BrokerStimulus);
     }
+  }
+
+  #rememberOffered(message: Message): void {
+    this.#offered.set(message.seq, message);
+    if (this.#offered.size <= OFFERED_MAX) return;
+    this.#offered.delete(this.#offered.keys().next().value!);
   }
 
   #summary(stoppedBy: SimSummary['stoppedBy']): SimSummary {
