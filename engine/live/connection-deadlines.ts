@@ -9,6 +9,7 @@ export class ConnectionDeadlines {
   #established = false;
   /** Last datagram in either direction. */
   #activeAtMs: number;
+  #receivedAtMs: number;
   /** First ack-eliciting datagram since the peer was last heard. */
   #unansweredSinceMs: number | null = null;
   /** Last datagram from the peer, or the first ack-eliciting one after it (RFC 9000 §10.1). */
@@ -19,7 +20,12 @@ export class ConnectionDeadlines {
     this.#timeouts = timeouts;
     this.#bornAtMs = nowMs;
     this.#activeAtMs = nowMs;
+    this.#receivedAtMs = nowMs;
     this.#idleSinceMs = nowMs;
+  }
+
+  get receivedAtMs(): number {
+    return this.#receivedAtMs;
   }
 
   /** Since when the peer owes an answer; null: it does not. */
@@ -38,6 +44,7 @@ export class ConnectionDeadlines {
 
   noteReceived(nowMs: number): void {
     this.#activeAtMs = nowMs;
+    this.#receivedAtMs = nowMs;
     this.#idleSinceMs = nowMs;
     this.#unansweredSinceMs = null;
   }

@@ -47,6 +47,8 @@ const PAUSED_DATAGRAMS_MAX = 3_000;
 const TIMER_SLACK_MS = 1;
 /** `setTimeout` overflows at 2^31 ms; waking up early only sets the timer again. */
 const LONGEST_SLEEP_MS = 60_000;
+/** max_ack_delay of the peer (RFC 9000 §18.2) and some more: what has not come by then beyond a round trip was not owed. */
+const LATE_ANSWER_MS = 30;
 
 const GIVEN_UP_BECAUSE: Readonly<Record<string, FailureReason>> = {
   'handshake-timeout': 'handshake-timeout',
@@ -447,15 +449,27 @@ export class QuicConnection implements TransportConnection {
     const nativeMs = this.#heard || this.#repeatsItself ? this.#native.timeout() : null;
     this.#nativeDueAtMs = nativeMs === null ? Infinity : now + nativeMs;
     const ownDueAtMs = this.#state === 'open' ? this.#deadlines.next() : this.#endedAtMs + DRAIN_MS_MAX;
-    const dueAtMs = Math.min(this.#nativeDueAtMs, ownDueAtMs);
+    const dueAtMs = Math.min(this.#nativeDueAtMs, ownDueAtMs, this.#allAnsweredAtMs());
     if (dueAtMs === Infinity) return;
     const sleepMs = Math.min(Math.max(0, dueAtMs - now), LONGEST_SLEEP_MS) + TIMER_SLACK_MS;
     this.#timer = setTimeout(() => this.#guard(() => this.#onTimer()), sleepMs);
   }
 
+  /**
+   * When silence of the peer means that it has acknowledged everything: else the library would send a probe, which it would answer.
+   * The guess by round trips (`noteAnswer`) can take the last acknowledgement for an earlier one.
+   */
+  #allAnsweredAtMs(): number {
+    if (this.#state !== 'open' || this.#deadlines.unansweredSinceMs !== null) return Infinity;
+    if (![...this.#writers.values()].some((writer) => writer.isWaiting)) return Infinity;
+    const roundTripMs = this.#native.pathStats()[0]?.rtt ?? 0;
+    return this.#deadlines.receivedAtMs + roundTripMs + LATE_ANSWER_MS;
+  }
+
   #onTimer(): void {
     this.#timer = null;
     const now = performance.now();
+    if (this.#allAnsweredAtMs() <= now) for (const writer of this.#writers.values()) writer.noteAllAnswered();
     if (this.#state === 'open') {
       const cause = this.#deadlines.expired(now);
       if (cause) {
