@@ -234,6 +234,13 @@ export class QuicConnection implements TransportConnection {
     return since !== null && performance.now() - since > forMs;
   }
 
+  /** The first datagram was not to be accepted: its alert leaves, such as the one for ALPN, if quiche made one. */
+  refuse(): void {
+    const alert = this.#native.localError() ? this.#sendOne() : null;
+    if (alert) this.#owner.send(alert.datagram, alert.to);
+    this.destroy();
+  }
+
   /** Forgets everything without a word to the peer. */
   destroy(): void {
     this.#state = 'over';

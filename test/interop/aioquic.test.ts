@@ -104,7 +104,7 @@ describe('aioquic', { skip }, () => {
     const publishes = () => server.lines().filter((line) => line.startsWith('publish'));
     // As in NanoMQ, one of QoS 0 is lost where its context is busy.
     const acknowledged = () => publishes().filter((line) => line.split(' ')[2] !== '0');
-    await until(() => acknowledged().length >= 14, `all messages: ${server.lines().join("; ")} ${server.errors()}`);
+    await until(() => acknowledged().length >= 14, `all messages: ${server.lines().join('; ')} ${server.errors()}`);
     assert.ok(publishes().some((line) => line.startsWith(`publish up/a 1 ${LARGE_BYTES} `)));
     const streams = new Set(publishes().map((line) => line.split(' ').at(-1)));
     assert.ok(streams.size > 1, 'data streams are used');
