@@ -17,6 +17,14 @@ import { exampleCassette } from '../replay/example.ts';
 import { missing } from './broker-server.ts';
 
 const SECONDS = 6;
+/** A variant has to run for three times as long as a silent connection lives by its settings. */
+const QUICK = {
+  keepaliveS: 5,
+  quicKeepaliveS: 1,
+  quicIdleTimeoutS: 5,
+  quicDisconnectTimeoutS: 2,
+  quicHandshakeTimeoutS: 2,
+};
 const folder = mkdtempSync(path.join(tmpdir(), 'bridgetrace-foreign-'));
 after(() => rmSync(folder, { recursive: true }));
 const file = (name: string): string => path.join(folder, name);
@@ -40,7 +48,11 @@ async function cassette(name: string, ...more: Entry[]): Promise<string> {
   }));
   const entries = [...up, ...down].map((entry) => ({ ...entry, size: 40, origin: 'assumed' as const, why: 'a test' }));
   const made: Cassette = {
-    header: { ...header, duration_us: SECONDS * 1e6 },
+    header: {
+      ...header,
+      bridge: { ...header.bridge, settings: { ...header.bridge.settings, ...QUICK } },
+      duration_us: SECONDS * 1e6,
+    },
     entries: [...entries, ...more].sort((left, right) => left.at - right.at) as Entry[],
   };
   const target = file(name);
