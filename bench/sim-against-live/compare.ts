@@ -1,13 +1,8 @@
 /** One incident in the simulator and on sockets: what both say, and how far their instants are apart. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { type SimRecord, type SimSummary, simulate } from '../../engine/index.ts';
 import { runLive } from '../../engine/live/run-live.ts';
-import { analyze, Database, ingest, OBSERVED } from '../../queries/index.ts';
-import { printEmqxLine, printTraceLine } from '../../replay/print-emqx.ts';
-import { printNanomqLine } from '../../replay/print-nanomq.ts';
+import { findingsOfRecords } from '../printed-logs.ts';
 import { optionsOf, type Scenario } from './scenarios.ts';
 
 /** µs since the epoch of the printed logs' start; a round number. */
@@ -62,11 +57,13 @@ async function told(
 ): Promise<Told> {
   const records: SimRecord[] = [];
   const { up, down } = await run((record) => records.push(record));
+  const { nanomq, emqx } = scenario;
+  const findings = await findingsOfRecords(records, { nanomq, emqx, clientId: 'nano-bridge', start: START });
   const times = (event: string): number[] =>
     records.filter((record) => record.event === event).map(({ at }) => at / 1e6);
   const sum = ({ delivered }: SimSummary['up']): number => delivered[0] + delivered[1] + delivered[2];
   return {
-    findings: await findingsOf(scenario, records),
+    findings: [...new Set(findings.map(({ id }) => id))].sort(),
     cycles: times('bridge_disconnected').length,
     instants: {
       bridge_connected: times('bridge_connected'),
@@ -87,28 +84,4 @@ function apart(one: Told, other: Told): number | null {
     });
   }
   return most;
-}
-
-/** The records go through the printers and the parsers, as a user's logs do. */
-async function findingsOf({ nanomq, emqx }: Scenario, records: readonly SimRecord[]): Promise<readonly string[]> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bridgetrace-sim-against-live-'));
-  const database = await Database.open(':memory:', 'write');
-  try {
-    const logs = {
-      'nanomq.log': records.map((record) => printNanomqLine(record, { release: nanomq, start: START })),
-      'emqx.log': records.map((record) => printEmqxLine(record, { release: emqx, start: START })),
-      'trace.log': records.map((record) => printTraceLine(record, { release: emqx, start: START }, 'nano-bridge')),
-    };
-    const paths = Object.entries(logs).map(([name, lines]) => {
-      const file = path.join(folder, name);
-      writeFileSync(file, `${lines.filter((line) => line !== null).join('\n')}\n`);
-      return file;
-    });
-    await ingest(database, { paths });
-    const { findings } = await analyze(database, { runId: OBSERVED });
-    return [...new Set(findings.map(({ id }) => id))].sort();
-  } finally {
-    database.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
 }

@@ -5,6 +5,8 @@ export const REASONS: Readonly<Record<string, string>> = {};
 
 export const TEXT = `## How a live run differs from the products
 
+- **A busy machine.** A millisecond of real time is five of the incident. With nine processes waiting for two cores \`nat-rebind\` missed
+  once: its first connect came 145 ms late in real time. It was run again for this page; nothing else was.
 - **Send completion.** msquic completes a send when it has copied it, as long as no more than 128 KiB of the stream wait for an
   acknowledgement, else when it falls below. A live run does the same: \`sent\` comes in a later turn once the library has the bytes
   and less than 131,072 bytes of the stream are unacknowledged. quiche does not say which bytes were acknowledged, so every answer
