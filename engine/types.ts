@@ -36,6 +36,10 @@ export type Packet =
       readonly receiveMaximum?: number;
       /** MQTT 5 Maximum Packet Size that the client takes, bytes; absent: any. */
       readonly maximumPacketSize?: number;
+      /** MQTT 5 Topic Alias Maximum: aliases that the client takes; absent: 0. */
+      readonly topicAliasMaximum?: number;
+      /** MQTT 5 Authentication Method: the client wants enhanced authentication. */
+      readonly authenticationMethod?: string;
       readonly password?: Uint8Array;
       readonly will?: Will;
       readonly size: number;
@@ -155,6 +159,8 @@ export interface Message {
   readonly content?: MessageContent;
   /** The RETAIN flag it is delivered with; absent: false. */
   readonly retain?: boolean;
+  /** Nobody gets it from then on (MQTT 5 Message Expiry Interval); absent: it does not expire. */
+  readonly expiresAt?: Micros;
 }
 
 /** Settings of one bridge, named and defaulted as nanomq.conf does (spec nanomq-logs §3.2); units in the names. */

@@ -1,12 +1,10 @@
 /** What bridgetrace says of an incident's real logs, and of the logs that a simulated run prints. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Choices, SimRecord } from '../../engine/index.ts';
-import { analyze, Database, ingest, OBSERVED } from '../../queries/index.ts';
+import { type AnalyzedFinding, analyze, Database, ingest, OBSERVED } from '../../queries/index.ts';
 import { choices, rebuild } from '../../replay/index.ts';
-import { printEmqxLine, printTraceLine } from '../../replay/print-emqx.ts';
-import { printNanomqLine } from '../../replay/print-nanomq.ts';
+import { findingsOfRecords } from '../printed-logs.ts';
 import { originOf, type Scenario } from './scenario.ts';
 
 export interface RealLogs {
@@ -25,7 +23,8 @@ export async function readRealLogs(scenario: Scenario): Promise<RealLogs> {
   try {
     await ingest(database, { paths: logs });
     const cassette = await rebuild(database, { runId: OBSERVED, clientId: scenario.truth.clientid });
-    return { findings: await findingsIn(database, scenario), choices: choices(cassette) };
+    const { findings } = await analyze(database, { runId: OBSERVED });
+    return { findings: ofBridges(scenario, findings), choices: choices(cassette) };
   } finally {
     database.close();
   }
@@ -33,37 +32,18 @@ export async function readRealLogs(scenario: Scenario): Promise<RealLogs> {
 
 /** The run goes through the printers and the parsers, as a real one does. */
 export async function simulatedFindings(scenario: Scenario, records: readonly SimRecord[]): Promise<readonly string[]> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bridgetrace-fidelity-'));
-  try {
-    const start = originOf(scenario.truth);
-    const { clientId } = scenario.bridges[0].options.bridge.settings;
-    const nanomq = { release: scenario.truth.nanomq_version, start };
-    const emqx = { release: scenario.truth.emqx_version, start };
-    const logs = {
-      'nanomq.log': records.map((record) => printNanomqLine(record, nanomq)),
-      'emqx.log': records.map((record) => printEmqxLine(record, emqx)),
-      'trace.log': records.map((record) => printTraceLine(record, emqx, clientId)),
-    };
-    const files = Object.entries(logs).map(([name, lines]) => {
-      const file = path.join(folder, name);
-      writeFileSync(file, `${lines.filter((line) => line !== null).join('\n')}\n`);
-      return file;
-    });
-    const database = await Database.open(':memory:', 'write');
-    try {
-      await ingest(database, { paths: files });
-      return await findingsIn(database, scenario);
-    } finally {
-      database.close();
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const { truth, bridges } = scenario;
+  const findings = await findingsOfRecords(records, {
+    nanomq: truth.nanomq_version,
+    emqx: truth.emqx_version,
+    clientId: bridges[0].options.bridge.settings.clientId,
+    start: originOf(truth),
+  });
+  return ofBridges(scenario, findings);
 }
 
-async function findingsIn(database: Database, scenario: Scenario): Promise<readonly string[]> {
-  const { findings } = await analyze(database, { runId: OBSERVED });
+/** Without the settings that NanoMQ prints at boot a bridge may have no client id. */
+function ofBridges(scenario: Scenario, findings: readonly AnalyzedFinding[]): readonly string[] {
   const clients = new Set(scenario.bridges.map(({ options }) => options.bridge.settings.clientId));
-  // Without the settings that NanoMQ prints at boot a bridge may have no client id.
   return findings.filter(({ client_id }) => client_id === null || clients.has(client_id)).map(({ id }) => id);
 }

@@ -1,5 +1,5 @@
 /** `bridgetrace broker`: the test broker on real sockets. */
-import { createWriteStream, writeFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { parseAclRule } from '../../engine/broker/access.ts';
 import { type AclRule, OPEN_RULES } from '../../engine/broker/rules.ts';
 import { brokerProfile, DEFAULT_BROKER_SETTINGS, type SimRecord } from '../../engine/index.ts';
@@ -7,9 +7,10 @@ import { addressText } from '../../engine/live/address.ts';
 import type { ListenerOptions } from '../../engine/live/broker-side.ts';
 import { createCertificate } from '../../engine/live/certificate.ts';
 import { serveBroker } from '../../engine/live/serve-broker.ts';
-import { UsageError } from '../../queries/index.ts';
+import { InputError, UsageError } from '../../queries/index.ts';
 import { printEmqxLine } from '../../replay/print-emqx.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
+import type { CliContext } from '../context.ts';
 import { parseCount } from './common.ts';
 import { readPem, rethrow, untilStopped } from './live-options.ts';
 
@@ -36,7 +37,13 @@ export const register: RegisterCommand = (program, context) => {
     .option('--client-ca <file>', 'clients must show a certificate of this authority')
     .option('--write-ca <file>', 'write the certificate to trust into this file')
     .option('--keylog <file>', 'append the TLS secrets to this file')
-    .option('--user <name:password>', 'only these users may connect; may be given again', more, [] as string[])
+    .option('--users-file <file>', 'only these users may connect: a line NAME:PASSWORD each, # starts a comment')
+    .option(
+      '--user <name:password>',
+      'the same for one user; every user of this machine can read it; may be given again',
+      more,
+      [] as string[],
+    )
     .option(
       '--acl <rule>',
       "'allow|deny USER|* publish|subscribe|all FILTER', the first that fits decides; may be given again",
@@ -53,7 +60,7 @@ export const register: RegisterCommand = (program, context) => {
   withExample(
     command,
     'bridgetrace broker --emqx 5.7.0 --write-ca ca.pem',
-    "bridgetrace broker --tcp 0 --quic off --user edge:secret --acl 'deny edge publish admin/#'",
+    "bridgetrace broker --tcp 0 --quic off --users-file users.txt --acl 'deny edge publish admin/#'",
   );
   addCommonOptions(command).action(
     exitingWith(context, async (options) => {
@@ -90,7 +97,7 @@ export const register: RegisterCommand = (program, context) => {
       const server = await serveBroker({
         profile,
         settings,
-        rules: { ...OPEN_RULES, users: parseUsers(options.user), acl: options.acl.map(parseAcl) },
+        rules: { ...OPEN_RULES, users: readUsers(options, context.stderr), acl: options.acl.map(parseAcl) },
         listeners,
         tls: {
           certificatePem,
@@ -127,15 +134,42 @@ function brokerRelease(release: string): { profile: ReturnType<typeof brokerProf
   return { profile: chosen.profile, note: 'note' in chosen && chosen.note ? String(chosen.note) : null };
 }
 
-function parseUsers(texts: readonly string[]): ReadonlyMap<string, string> | null {
-  if (texts.length === 0) return null;
-  return new Map(
-    texts.map((text) => {
-      const colon = text.indexOf(':');
-      if (colon < 1) throw new UsageError('bad-user', `--user ${text}: write NAME:PASSWORD.`);
-      return [text.slice(0, colon), text.slice(colon + 1)];
-    }),
-  );
+interface UserFlags {
+  readonly user: readonly string[];
+  readonly usersFile?: string;
+}
+
+/** @returns null: anybody may connect */
+function readUsers({ user, usersFile }: UserFlags, stderr: CliContext['stderr']): ReadonlyMap<string, string> | null {
+  if (user.length > 0) {
+    stderr.write('--user: the list of processes shows the password to everybody on this machine; use --users-file.\n');
+  }
+  if (user.length === 0 && usersFile === undefined) return null;
+  const fromFile = usersFile === undefined ? [] : userLines(usersFile);
+  return new Map([
+    ...fromFile.map(([number, line]) => parseUser(line, `${usersFile}:${number}`)),
+    ...user.map((text) => parseUser(text, '--user')),
+  ]);
+}
+
+/** Line numbers, and lines that are neither empty nor a comment. */
+function userLines(file: string): [number, string][] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const details = { file, hint: 'Name a file with a line NAME:PASSWORD a user.', cause: error };
+    throw new InputError('not-found', `${file} cannot be read: ${String(error)}`, details);
+  }
+  const lines = text.split(/\r?\n/).map((line, index): [number, string] => [index + 1, line]);
+  return lines.filter(([, line]) => line.trim() !== '' && !line.startsWith('#'));
+}
+
+/** The text is not repeated in the error: it may be a password. */
+function parseUser(text: string, where: string): [name: string, password: string] {
+  const colon = text.indexOf(':');
+  if (colon < 1) throw new UsageError('bad-user', `${where}: write NAME:PASSWORD.`);
+  return [text.slice(0, colon), text.slice(colon + 1)];
 }
 
 function parseAcl(text: string): AclRule {

@@ -6,11 +6,14 @@ import { isValidFilter, matchesTopic, splitShare } from './topic-filter.ts';
 
 const BAD_USER_NAME_OR_PASSWORD = 134;
 const CLIENT_ID_NOT_VALID = 133;
+const BAD_AUTHENTICATION_METHOD = 140;
 
 /** Null: welcome. */
 export function connectRefusal(rules: ClientRules, packet: ConnectPacket): number | null {
   // [MQTT-3.1.3-8]: a 3.1.1 client without an id cannot keep a session.
   if (packet.clientId === '' && packet.protocol === 4 && !packet.cleanStart) return CLIENT_ID_NOT_VALID;
+  // §4.12: no method of enhanced authentication is offered.
+  if (packet.authenticationMethod !== undefined) return BAD_AUTHENTICATION_METHOD;
   if (rules.users === null) return null;
   const password = rules.users.get(packet.username ?? '');
   if (password === undefined || packet.username === null) return BAD_USER_NAME_OR_PASSWORD;

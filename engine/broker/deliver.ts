@@ -3,6 +3,7 @@
 import { publishSize } from '../packet-size.ts';
 import { seconds } from '../time.ts';
 import type { Message, Micros, Qos } from '../types.ts';
+import { aged, isExpired } from './expiry.ts';
 import { log, send } from './log.ts';
 import { type Broker, type Connection, type StreamSession, streamSession } from './state.ts';
 
@@ -12,6 +13,10 @@ const PACKET_ID_MAX = 65_535;
 /** QoS 0 goes out at once; QoS > 0 waits for room in the window. */
 export function deliver(broker: Broker, connection: Connection, stream: number, message: Message, qos: Qos): void {
   const session = streamSession(connection, stream);
+  if (isExpired(message, broker.now)) {
+    broker.out.push({ kind: 'lost', message, reason: 'expired' });
+    return;
+  }
   // [MQTT-3.1.2-24]
   if (publishSize(message.topic, qos, message.size, 5) > (connection.connect?.maximumPacketSize ?? Infinity)) {
     broker.out.push({ kind: 'lost', message, reason: 'too-large' });
@@ -63,7 +68,8 @@ export function publish(
   const protocol = connection.connect?.protocol ?? 5;
   const size = publishSize(message.topic, qos, message.size, protocol);
   const { topic, seq, retain = false } = message;
-  send(broker, connection, stream, { type: 'publish', topic, qos, packetId, dup: false, retain, seq, size }, message);
+  const packet = { type: 'publish', topic, qos, packetId, dup: false, retain, seq, size } as const;
+  send(broker, connection, stream, packet, aged(message, broker.now));
 }
 
 /** [MQTT-2.2.1-3]: an id that is not in use. The window is far smaller than the range. */
@@ -103,8 +109,14 @@ export function onDeliveryReceived(connection: Connection, stream: number, packe
 export function onDeliveryAcked(broker: Broker, connection: Connection, stream: number, packetId: number): void {
   const session = streamSession(connection, stream);
   session.inflight.delete(packetId);
-  const next = session.queue.shift();
-  if (next) publish(broker, connection, stream, session, next.message, next.qos);
+  for (let next = session.queue.shift(); next; next = session.queue.shift()) {
+    const { message, qos } = next;
+    if (!isExpired(message, broker.now)) {
+      publish(broker, connection, stream, session, message, qos);
+      return;
+    }
+    broker.out.push({ kind: 'lost', message, reason: 'expired' });
+  }
 }
 
 /** Messages a session still held when it ended. Those in flight are the driver's to judge. */

@@ -1,6 +1,6 @@
 /** How connections end: keepalive, discard, kick, the peer, a broker stop (emqx-keepalive-model §1.4, §2.4, §2.6, §4). */
 
-import { DISCONNECT_SIZE } from '../packet-size.ts';
+import { CONNACK_SIZE, DISCONNECT_SIZE } from '../packet-size.ts';
 import { milliseconds } from '../time.ts';
 import type { CloseCause } from '../types.ts';
 import { dropSession } from './deliver.ts';
@@ -10,6 +10,7 @@ import type { Broker, Connection } from './state.ts';
 import { onSessionEnd } from './will.ts';
 
 const REASON_PROTOCOL_ERROR = 130;
+const REASON_UNSUPPORTED_VERSION = 132;
 const REASON_KEEPALIVE_TIMEOUT = 141;
 const REASON_SESSION_TAKEN_OVER = 142;
 const REASON_ADMINISTRATIVE = 152;
@@ -75,6 +76,8 @@ export function closeMalformed(broker: Broker, connection: Connection, reasonCod
   const reason = reasonCode === REASON_PACKET_TOO_LARGE ? 'frame_too_large' : 'frame_error';
   log(broker, connection, 'info', 'frame_parse_error', { reason: text });
   if (connection.established) sendDisconnect(broker, connection, reasonCode);
+  // [MQTT-3.1.2-2] of both versions: the one refusal that a client of another version understands.
+  else if (reasonCode === REASON_UNSUPPORTED_VERSION) sendRefusal(broker, connection, reasonCode);
   if (!connection.transportGone) {
     broker.out.push({ kind: 'close', connection: connection.id, code: QUIC_CONTROL_STREAM_DOWN });
   }
@@ -84,6 +87,17 @@ export function closeMalformed(broker: Broker, connection: Connection, reasonCod
   if (connection.state === 'detached') return;
   connection.closeReason = reason;
   terminate(broker, connection);
+}
+
+function sendRefusal(broker: Broker, connection: Connection, reasonCode: number): void {
+  send(broker, connection, CONTROL_STREAM, {
+    type: 'connack',
+    reasonCode,
+    sessionPresent: false,
+    serverKeepaliveS: null,
+    maximumPacketSize: null,
+    size: CONNACK_SIZE[5],
+  });
 }
 
 export function closeByClient(broker: Broker, connection: Connection): void {

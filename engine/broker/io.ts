@@ -10,6 +10,7 @@ export type BrokerLossReason =
   | 'no-subscriber' // nobody subscribed at that moment
   | 'session-gone' // queued or in flight for a session that ended
   | 'queue-full' // the session's message queue was full: the oldest goes
+  | 'expired' // its Message Expiry Interval passed before it could be delivered
   | 'too-large' // above the Maximum Packet Size of the client
   | 'not-authorized' // uplink: the client may not publish to the topic
   | 'awaiting-release-full' // uplink QoS 2: more of them wait for PUBREL than the broker allows

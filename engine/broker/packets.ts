@@ -8,6 +8,7 @@ import { mayPublish } from './access.ts';
 import { keepaliveCounter, onConnect } from './connect.ts';
 import { dropStream, onDeliveryAcked, onDeliveryReceived } from './deliver.ts';
 import { closeByClient, closeByProtocolError, closeGracefully } from './end.ts';
+import { received } from './expiry.ts';
 import { restartByPing } from './keepalive.ts';
 import { CONTROL_STREAM, identityOn, log, logReceived, logsDebug, send } from './log.ts';
 import { type Broker, type Connection, type StreamSession, streamSession } from './state.ts';
@@ -163,7 +164,9 @@ function onPublish(broker: Broker, connection: Connection, stream: number, packe
   const { topic, qos, seq, packetId } = packet;
   const size = publishPayloadBytes(topic, qos, packet.size, connection.connect!.protocol);
   const { content, retain } = packet;
-  const message: Message = content ? { seq, topic, qos, size, content, retain } : { seq, topic, qos, size };
+  const message: Message = content
+    ? received({ seq, topic, qos, size, content, retain }, broker.now)
+    : { seq, topic, qos, size };
   if (broker.clients && !mayPublish(broker.clients.rules, connection, topic)) {
     onForbidden(broker, connection, stream, packet, message);
     return;

@@ -9,11 +9,13 @@ const V3_UNACCEPTABLE = 5;
 
 const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
   [128, { name: 'unspecified_error', v3: 3 }],
+  [132, { name: 'unsupported_protocol_version', v3: 1 }],
   [133, { name: 'client_identifier_not_valid', v3: 2 }],
   [134, { name: 'bad_username_or_password', v3: 4 }],
   [135, { name: 'not_authorized', v3: 5 }],
   [136, { name: 'server_unavailable', v3: 3 }],
   [138, { name: 'banned', v3: 5 }],
+  [140, { name: 'bad_authentication_method', v3: 4 }],
   [151, { name: 'quota_exceeded', v3: 3 }],
 ]);
 

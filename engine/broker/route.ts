@@ -65,8 +65,8 @@ function give(broker: Broker, connection: Connection, subscription: Subscription
 
 /** The message as it goes out for one subscription. */
 export function addressed(message: Message, { id }: Subscription, retain: boolean): Message {
-  const { seq, topic, qos, size, content } = message;
-  if (id === undefined || !content) return { seq, topic, qos, size, content, retain };
+  const { seq, topic, qos, size, content, expiresAt } = message;
+  if (id === undefined || !content) return { seq, topic, qos, size, content, retain, expiresAt };
   const properties = { ...content.properties, subscriptionIdentifier: id };
-  return { seq, topic, qos, size, content: { payload: content.payload, properties }, retain };
+  return { seq, topic, qos, size, content: { payload: content.payload, properties }, retain, expiresAt };
 }

@@ -3,6 +3,7 @@
 import { ACK_SIZE, publishSize } from '../packet-size.ts';
 import { seconds } from '../time.ts';
 import { deliver, dropStream, watchRetry } from './deliver.ts';
+import { aged } from './expiry.ts';
 import { CONTROL_STREAM, log, send } from './log.ts';
 import { type Broker, type Connection, type StreamSession, streamSession } from './state.ts';
 import { onDetached } from './will.ts';
@@ -82,7 +83,7 @@ export function resend(
     const size = publishSize(message.topic, qos, message.size, protocol);
     const { topic, seq, retain = false } = message;
     const packet = { type: 'publish', topic, qos, packetId, dup: true, retain, seq, size } as const;
-    send(broker, connection, stream, packet, message);
+    send(broker, connection, stream, packet, aged(message, broker.now));
   }
 }
 

@@ -4,6 +4,7 @@ import { seconds } from '../time.ts';
 import type { Message } from '../types.ts';
 import { mayPublish } from './access.ts';
 import type { Clients } from './clients.ts';
+import { received } from './expiry.ts';
 import { log } from './log.ts';
 import { retain } from './retained.ts';
 import { route } from './route.ts';
@@ -42,7 +43,7 @@ export function publishWill(broker: Broker, connection: Connection): void {
     return;
   }
   const { topic, qos, seq, content } = will;
-  const message: Message = { seq, topic, qos, size: content.payload.length, content, retain: will.retain };
+  const message = received({ seq, topic, qos, size: content.payload.length, content, retain: will.retain }, broker.now);
   publishAsClient(broker, broker.clients, null, message);
 }
 

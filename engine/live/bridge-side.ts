@@ -1,8 +1,8 @@
 /** The bridge machine on real sockets: a new QUIC connection, from a new UDP port, for every dial. */
 
 import type { BridgeInput, BridgeMachine, BridgeOutput } from '../bridge/io.ts';
-import { seconds } from '../time.ts';
-import type { BridgeSettings, CloseCause, Fields, Packet, StreamIndex } from '../types.ts';
+import { MILLISECOND, milliseconds, seconds } from '../time.ts';
+import type { BridgeSettings, CloseCause, Fields, Micros, Packet, StreamIndex } from '../types.ts';
 import type { RunClock } from './clock.ts';
 import type { Dialler } from './dialler.ts';
 import type { Journal } from './journal.ts';
@@ -20,6 +20,8 @@ export interface BridgeSideOptions {
   readonly clock: RunClock;
   readonly journal: Journal;
   readonly run: RunControl;
+  /** Redials whose wait is that of a log: it shows how they went, so they never meet a connection that is being shut. Default 0. */
+  readonly observedRedials?: number;
   /** What the broker sends is numbered by this; absent: payloads carry their number. */
   readonly nextSeq?: () => number;
   /** What goes to the broker is changed by this first, such as a prefix before its topics; and back. */
@@ -39,7 +41,15 @@ interface Attempt {
   readonly decoders: Map<StreamIndex, PacketDecoder>;
   /** Own port; 0 until the socket is open. */
   port: number;
+  /** Machine time until which msquic would still be shutting it, see `shutDownTime`. */
+  shutUntil: Micros;
 }
+
+/** RFC 9000 §10.2, as in the simulator: closing lasts three probe timeouts without an answer, draining two round trips. */
+const CLOSING_PROBE_TIMEOUTS = 3;
+const DRAINING_MIN: Micros = 15 * MILLISECOND;
+/** RFC 9002 §6.2.1: max_ack_delay and the granularity of the timer. */
+const PROBE_MARGIN: Micros = 26 * MILLISECOND;
 
 export class BridgeSide {
   readonly #options: BridgeSideOptions;
@@ -47,6 +57,8 @@ export class BridgeSide {
   /** All whose socket may still be open: the current one and those that drain. */
   readonly #attempts = new Set<Attempt>();
   #current: Attempt | null = null;
+  /** Begun so far; the first one is no redial. */
+  #dials = 0;
 
   constructor(options: BridgeSideOptions) {
     const { machine, clock, run } = options;
@@ -144,7 +156,17 @@ export class BridgeSide {
     }
   }
 
+  /** msquic refuses a dial while it is still shutting the connection before (nanomq-bridge-model §3.3). */
+  #isDialBusy(): boolean {
+    const { observedRedials = 0, clock } = this.#options;
+    return this.#dials++ > observedRedials && clock.now() < (this.#current?.shutUntil ?? 0);
+  }
+
   #dial(): void {
+    if (this.#isDialBusy()) {
+      this.feed({ kind: 'dial-busy' });
+      return;
+    }
     this.#forgetClosed();
     const ifCurrent = (then: () => void): void => {
       if (this.#current === attempt) then();
@@ -162,7 +184,7 @@ export class BridgeSide {
         closed: (cause, failure) => ifCurrent(() => this.#onClosed(attempt, cause, failure)),
       },
     });
-    const attempt: Attempt = { client, decoders: new Map(), port: 0 };
+    const attempt: Attempt = { client, decoders: new Map(), port: 0, shutUntil: 0 };
     this.#current = attempt;
     this.#attempts.add(attempt);
   }
@@ -206,7 +228,26 @@ export class BridgeSide {
   #onClosed(attempt: Attempt, cause: CloseCause, { reason, detail }: Failure): void {
     this.#record('live_transport_failure', { reason, detail });
     this.#options.journal.ended(attempt.port);
+    if (cause.kind === 'peer') this.#shutFor(attempt, Math.max(DRAINING_MIN, 2 * this.#roundTrip(attempt)));
     this.feed({ kind: 'closed', cause });
+  }
+
+  #shutFor(attempt: Attempt, span: Micros): void {
+    if (this.#options.settings.transport === 'quic') attempt.shutUntil = this.#options.clock.now() + span;
+  }
+
+  #roundTrip({ client }: Attempt): Micros {
+    return this.#options.clock.span(client.stats()?.rttMs ?? 0);
+  }
+
+  /**
+   * How long the close of ours takes: a round trip if the peer answers, as msquic's does and quiche's does not, else three probe
+   * timeouts. Whether it answers is taken from how it has done.
+   */
+  #closingTime(attempt: Attempt): Micros {
+    const probeTimeout = this.#roundTrip(attempt) + PROBE_MARGIN;
+    const isDeaf = attempt.client.owesAnswer?.(this.#options.clock.realMs(probeTimeout)) ?? false;
+    return isDeaf ? CLOSING_PROBE_TIMEOUTS * probeTimeout : this.#roundTrip(attempt);
   }
 
   #write({ token, stream, packet, message }: Extract<BridgeOutput, { kind: 'write' }>): void {
@@ -232,6 +273,7 @@ export class BridgeSide {
   #close(code: number): void {
     const attempt = this.#current;
     if (!attempt) return;
+    if (attempt.client.isOpen) this.#shutFor(attempt, this.#closingTime(attempt));
     attempt.client.close(code);
     this.#options.journal.ended(attempt.port);
   }
@@ -245,5 +287,6 @@ export function bridgeTimeouts(settings: BridgeSettings, clock: RunClock): QuicT
     disconnectMs: realMs(settings.quicDisconnectTimeoutS),
     idleMs: realMs(settings.quicIdleTimeoutS),
     keepaliveMs: realMs(settings.quicKeepaliveS),
+    initialRttMs: clock.realMs(milliseconds(settings.quicInitialRttMs)),
   };
 }

@@ -16,6 +16,7 @@ import { CONNECTIONS_MAX, type QuicTimeouts, serverConfig } from './quic-setting
 import type { RunControl } from './run-control.ts';
 import { TcpServer } from './tcp-server.ts';
 import type { ServerTls } from './tls-options.ts';
+import { OutgoingAliases } from './topic-aliases.ts';
 import type { TransportConnection, TransportUser } from './transport.ts';
 
 export interface ListenerOptions {
@@ -47,6 +48,8 @@ export interface BrokerSideOptions {
   readonly whileStopped: 'silent' | 'refused';
   /** Messages of real clients are numbered by this; absent: payloads carry their number. */
   readonly nextSeq?: () => number;
+  /** The keepalive counts the bytes of the whole QUIC connection: the machine is told of those that are no packets. */
+  readonly countsTransportBytes?: boolean;
 }
 
 interface Server {
@@ -80,6 +83,13 @@ interface Client {
   readonly connection: TransportConnection;
   readonly port: number;
   readonly decoders: Map<StreamIndex, PacketDecoder>;
+  /** Of MQTT 5 clients that take topic aliases. */
+  readonly aliases: Map<StreamIndex, OutgoingAliases>;
+  topicAliasMaximum: number;
+  readonly transport: 'quic' | 'tcp';
+  /** Bytes of its streams so far, and those of its datagrams beyond them of which the machine was told. */
+  streamBytes: number;
+  toldBytes: number;
   /** It sent no MQTT: its connection ends when it was told so. */
   faulty: boolean;
 }
@@ -101,6 +111,7 @@ export class BrokerSide {
       machine,
       clock,
       deadline: { kind: 'deadline' },
+      ...(options.countsTransportBytes ? { beforeDeadline: () => this.#transportBytes() } : {}),
       carryOut: (at, output) => this.#carryOut(at, output),
       ...run,
     });
@@ -212,7 +223,18 @@ export class BrokerSide {
 
   #onConnection(connection: TransportConnection, transport: 'quic' | 'tcp', address: Address): TransportUser {
     const port = this.#options.clientPort?.(address.port) ?? address.port;
-    const client: Client = { id: this.#nextId++, connection, port, decoders: new Map(), faulty: false };
+    const client: Client = {
+      id: this.#nextId++,
+      connection,
+      port,
+      transport,
+      decoders: new Map(),
+      aliases: new Map(),
+      topicAliasMaximum: 0,
+      streamBytes: 0,
+      toldBytes: 0,
+      faulty: false,
+    };
     return {
       established: () => this.#onAccepted(client, transport, address),
       data: (stream, bytes) => this.#receive(client, stream, bytes),
@@ -222,13 +244,30 @@ export class BrokerSide {
     };
   }
 
+  /** The broker looks at its counters at deadlines only. */
+  #transportBytes(): BrokerInput[] {
+    const inputs: BrokerInput[] = [];
+    for (const client of this.#clients.values()) {
+      if (client.transport !== 'quic') continue;
+      const total = connectionBytes(client);
+      const bytes = total - client.toldBytes;
+      if (bytes <= 0) continue;
+      client.toldBytes = total;
+      inputs.push({ kind: 'transport-bytes', connection: client.id, bytes });
+    }
+    return inputs;
+  }
+
   #onAccepted(client: Client, transport: 'quic' | 'tcp', address: Address): void {
     this.#clients.set(client.id, client);
+    // The handshake was before the connection of MQTT.
+    client.toldBytes = connectionBytes(client);
     this.feed({ kind: 'accepted', connection: client.id, transport, peer: addressText(address) });
   }
 
   #receive(client: Client, stream: StreamIndex, bytes: Buffer): void {
     if (client.faulty) return;
+    client.streamBytes += bytes.length;
     const decoder = this.#decoderOf(client, stream);
     if (!decoder) {
       this.#onFault(client, stream, PROTOCOL_ERROR, 'a data stream before CONNECT');
@@ -237,6 +276,7 @@ export class BrokerSide {
     const { packets, error, reasonCode } = decoder.push(bytes);
     for (const packet of packets) {
       if (!client.connection.isOpen) return;
+      if (packet.type === 'connect') client.topicAliasMaximum = packet.topicAliasMaximum ?? 0;
       if (packet.type === 'publish') this.#options.journal.arrived(client.port, 'bridge', packet.seq);
       this.feed({ kind: 'packet', connection: client.id, stream, packet });
     }
@@ -265,8 +305,10 @@ export class BrokerSide {
   }
 
   #onControlStreamGone(client: Client, stream: StreamIndex, cause: CloseCause): void {
-    if (stream !== CONTROL_STREAM) client.decoders.delete(stream);
-    else if (client.connection.isOpen) this.#end(client, NORMAL_CODE, cause);
+    if (stream !== CONTROL_STREAM) {
+      client.decoders.delete(stream);
+      client.aliases.delete(stream);
+    } else if (client.connection.isOpen) this.#end(client, NORMAL_CODE, cause);
   }
 
   /** We end it because of what the client did. */
@@ -304,7 +346,7 @@ export class BrokerSide {
         break;
       }
       case 'idle-timeout':
-        // The QUIC library of a live run takes its idle timeout at the start of a connection only.
+        this.#clients.get(output.connection)?.connection.limitIdle?.(this.#options.clock.realMs(output.us));
         break;
       case 'log': {
         const { severity, event, clientId, peer, fields } = output;
@@ -325,13 +367,28 @@ export class BrokerSide {
     if (!client) return;
     if (message) this.#options.journal.wrote(client.port, 'broker', stream, message);
     const protocol = client.decoders.get(CONTROL_STREAM)?.protocol ?? 5;
-    client.connection.write(stream, encodePacket(packet, protocol, message?.content), (result) => {
+    const bytes = encodePacket(packet, protocol, message?.content, aliasesOf(client, stream));
+    client.connection.write(stream, bytes, (result) => {
       if (result === 0) return;
       if (result === STREAM_CANCELLED && message) this.#options.journal.lost('down', message, 'connection-lost');
       // No room: the client does not read. Its connection ends, as a product under memory pressure ends it.
       else if (result !== STREAM_CANCELLED) this.#end(client, PROTOCOL_ERROR_CODE, { kind: 'local' });
     });
   }
+}
+
+function aliasesOf({ aliases, topicAliasMaximum }: Client, stream: StreamIndex): OutgoingAliases | undefined {
+  if (topicAliasMaximum === 0) return undefined;
+  const known = aliases.get(stream);
+  if (known) return known;
+  const made = new OutgoingAliases(topicAliasMaximum);
+  aliases.set(stream, made);
+  return made;
+}
+
+/** Received besides what was in streams. */
+function connectionBytes({ connection, streamBytes }: Client): number {
+  return (connection.stats()?.receivedBytes ?? 0) - streamBytes;
 }
 
 function portError({ transport, address }: Listener, error: NodeJS.ErrnoException): LiveError {

@@ -22,6 +22,11 @@ export class RunClock {
     return Math.floor((performance.now() - this.#startedAtMs) * 1000 * this.#speed);
   }
 
+  /** Machine time that so many real milliseconds are. */
+  span(realMs: number): Micros {
+    return Math.round(realMs * 1000 * this.#speed);
+  }
+
   /** Real milliseconds that a span of machine time takes. */
   realMs(span: Micros): number {
     return span / 1000 / this.#speed;

@@ -37,6 +37,7 @@ export class EmbeddedBroker implements LiveBroker {
       ...rest,
       machine: createBroker({ profile, settings, rng: createRng(seed, 'broker') }),
       settings,
+      countsTransportBytes: profile.counterScope === 'connection-bytes',
       listeners: [{ transport, port: 0 }],
       tls: { ...certificate, clientCaPem: null, keylogFile: null },
     });

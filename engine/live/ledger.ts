@@ -19,14 +19,20 @@ export class Ledger implements Journal {
   /** By the bridge's UDP port, which both ends of a connection know. */
   readonly #inFlight = new Map<number, InFlight>();
   readonly #untilUs: Micros;
+  readonly #asOffered: (direction: Direction, message: Message) => Message;
   #records = 0;
 
-  /** @param untilUs records of a later time are left out: the clock goes on while a run ends */
+  /**
+   * @param untilUs records of a later time are left out: the clock goes on while a run ends
+   * @param asOffered the message that a delivery is of, as it was offered: a broker delivers with the QoS of the subscription
+   */
   constructor(
     sink: (record: SimRecord) => void,
     onDelivery?: SimOptions['onDelivery'],
     untilUs: Micros = Number.POSITIVE_INFINITY,
+    asOffered: (direction: Direction, message: Message) => Message = (_, message) => message,
   ) {
+    this.#asOffered = asOffered;
     this.#untilUs = untilUs;
     this.#sink = sink;
     this.#onDelivery = onDelivery;
@@ -47,7 +53,8 @@ export class Ledger implements Journal {
     this.#sink(record);
   }
 
-  delivered(direction: Direction, message: Message, at: Micros): void {
+  delivered(direction: Direction, arrived: Message, at: Micros): void {
+    const message = this.#asOffered(direction, arrived);
     this[direction].delivered(message);
     this.#onDelivery?.(direction, message, at);
   }

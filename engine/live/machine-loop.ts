@@ -19,6 +19,8 @@ export interface MachineLoopOptions<Input, Output> {
   readonly clock: RunClock;
   /** The `deadline` input. */
   readonly deadline: Input;
+  /** What the machine must know before it looks at its deadlines. */
+  readonly beforeDeadline?: () => readonly Input[];
   readonly carryOut: (at: Micros, output: Output) => void;
   /** Asked before every `handle`; false: the run is over. */
   readonly mayHandle: () => boolean;
@@ -83,13 +85,19 @@ export class MachineLoop<Input, Output> {
   /** What is due by the clock goes before what came from outside. @returns false: nothing to do now. */
   #handleNext(): boolean {
     if (this.#stopped) return false;
-    const { machine, clock, deadline, carryOut, mayHandle } = this.#options;
+    const { machine, clock, deadline, beforeDeadline, mayHandle } = this.#options;
     const now = clock.now();
     const dueAt = machine.nextDeadline();
     const isDue = dueAt !== null && dueAt <= now;
     if (!isDue && this.#inputs.length === 0) return false;
     if (!mayHandle()) return false;
-    const input = isDue ? deadline : this.#inputs.shift()!;
+    if (isDue) for (const input of beforeDeadline?.() ?? []) if (!this.#handle(now, input)) return false;
+    return this.#handle(now, isDue ? deadline : this.#inputs.shift()!);
+  }
+
+  /** @returns false: stopped meanwhile. */
+  #handle(now: Micros, input: Input): boolean {
+    const { machine, carryOut } = this.#options;
     for (const output of machine.handle(now, input)) {
       if (this.#stopped) return false;
       carryOut(now, output);

@@ -192,7 +192,10 @@ export class PacketDecoder {
 
   #connect(packet: IConnectPacket, size: number): Packet | Fault {
     const protocol = packet.protocolVersion ?? MQTT_3_1;
-    if (protocol === MQTT_3_1) return { text: 'MQTT 3.1 is not supported', reasonCode: REASON.unsupportedVersion };
+    if (protocol === MQTT_3_1) {
+      this.#protocol = 4; // What the answer looks like.
+      return { text: 'MQTT 3.1 is not supported', reasonCode: REASON.unsupportedVersion };
+    }
     this.#protocol = protocol;
     const { username, password, properties } = packet;
     const will = this.#will(packet);
@@ -204,7 +207,11 @@ export class PacketDecoder {
         sessionExpiryS: properties?.sessionExpiryInterval,
         receiveMaximum: properties?.receiveMaximum,
         maximumPacketSize: properties?.maximumPacketSize,
+        topicAliasMaximum: properties?.topicAliasMaximum,
       }),
+      ...(properties?.authenticationMethod === undefined
+        ? {}
+        : { authenticationMethod: properties.authenticationMethod }),
     };
     return {
       type: 'connect',

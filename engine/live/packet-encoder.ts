@@ -1,9 +1,11 @@
 /** Packet of the machines → MQTT bytes. */
 
 import { generate, type IConnectPacket, type Packet as MqttPacket, writeToStream } from 'mqtt-packet';
+import { v3ReturnCode } from '../broker/reason-codes.ts';
 import { publishPayloadBytes } from '../packet-size.ts';
 import type { MessageContent, Packet, Will } from '../types.ts';
 import { encodePayload } from './packet-payload.ts';
+import type { OutgoingAliases } from './topic-aliases.ts';
 
 type Protocol = 4 | 5;
 type PublishPacket = Extract<Packet, { type: 'publish' }>;
@@ -11,18 +13,32 @@ type PublishPacket = Extract<Packet, { type: 'publish' }>;
 // Else the first packet makes the library encode all 65,536 two-byte numbers, which holds up a run for some 40 ms.
 writeToStream.cacheNumbers = false;
 
+/** Reason codes of MQTT 5 from here on are failures; return codes of MQTT 3.1.1 are below. */
+const FIRST_FAILURE = 0x80;
+
 /** UNSUBACK of MQTT 5 needs a reason code a filter; the bridge's machines do not keep them. */
 const UNSUBSCRIBED = [0];
 
 /**
  * @param content of a PUBLISH; absent: a stand-in of the size that the packet has
  * @param protocol of the connection; a CONNECT carries its own
+ * @param aliases of this stream towards the receiver, MQTT 5; absent: topics in full
  * @returns the encoded packet in a buffer of its own. Its length can differ from `packet.size`, which leaves out what no
  *   machine looks at (padding of short payloads, most CONNACK properties).
  */
-export function encodePacket(packet: Packet, protocol: Protocol, content?: MessageContent): Buffer {
+export function encodePacket(
+  packet: Packet,
+  protocol: Protocol,
+  content?: MessageContent,
+  aliases?: OutgoingAliases,
+): Buffer {
   const protocolVersion = packet.type === 'connect' ? packet.protocol : protocol;
-  return generate(toMqtt(packet, protocolVersion, content), { protocolVersion });
+  const mqtt = toMqtt(packet, protocolVersion, content);
+  if (mqtt.cmd !== 'publish' || !aliases) return generate(mqtt, { protocolVersion });
+  const { topic, alias } = aliases.use(mqtt.topic);
+  if (alias === null) return generate(mqtt, { protocolVersion });
+  const properties = { ...mqtt.properties, topicAlias: alias };
+  return generate({ ...mqtt, topic, properties }, { protocolVersion });
 }
 
 function toMqtt(packet: Packet, protocol: Protocol, content?: MessageContent): MqttPacket {
@@ -95,7 +111,10 @@ function willOf(
 
 function connack(packet: Extract<Packet, { type: 'connack' }>, protocol: Protocol): MqttPacket {
   const base = { cmd: 'connack' as const, sessionPresent: packet.sessionPresent };
-  if (protocol === 4) return { ...base, returnCode: packet.reasonCode };
+  if (protocol === 4) {
+    const { reasonCode } = packet;
+    return { ...base, returnCode: reasonCode < FIRST_FAILURE ? reasonCode : v3ReturnCode(reasonCode) };
+  }
   return {
     ...base,
     reasonCode: packet.reasonCode,

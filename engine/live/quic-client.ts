@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { StreamIndex } from '../types.ts';
 import { type Address, isLoopback, LOOPBACK, resolveHost } from './address.ts';
 import { LiveError } from './errors.ts';
-import { QuicConnection } from './quic-connection.ts';
+import { type NativeConnection, QuicConnection } from './quic-connection.ts';
 import type { Quiche } from './quic-library.ts';
 import { CONNECTION_ID_BYTES, type NativeConfig, type QuicTimeouts } from './quic-settings.ts';
 import type { OnTaken } from './stream-writer.ts';
@@ -26,11 +26,17 @@ export interface QuicClientOptions {
   readonly crashed: (error: unknown) => void;
 }
 
+/** RFC 9002 §6.2.2 */
+const PROBE_ROUND_TRIPS = 3;
+const REPEAT_MS_MIN = 1;
+const REPEAT_MS_MAX = 3_600_000;
+
 export class QuicClient implements ClientTransport {
   readonly #options: QuicClientOptions;
   #port: UdpPort | null = null;
   #connection: QuicConnection | null = null;
   #closed = false;
+  #repeater: NodeJS.Timeout | null = null;
 
   /** Dials at once; the outcome comes as `established` or `closed`. */
   constructor(options: QuicClientOptions) {
@@ -62,13 +68,25 @@ export class QuicClient implements ClientTransport {
     if (this.#closed) return;
     onOpen?.(local.port);
     const name = serverNameFor(tls, server.host);
-    const native = quiche.Connection.connect(name, randomBytes(CONNECTION_ID_BYTES), { ...local }, { ...peer }, config);
-    if (tls.keylogFile !== null) native.setKeylog(tls.keylogFile);
-    this.#connection = new QuicConnection(quiche, native, timeouts, user, {
+    const connect = (): NativeConnection => {
+      const id = randomBytes(CONNECTION_ID_BYTES);
+      const native = quiche.Connection.connect(name, id, { ...local }, { ...peer }, config);
+      if (tls.keylogFile !== null) native.setKeylog(tls.keylogFile);
+      return native;
+    };
+    this.#connection = new QuicConnection(quiche, connect(), timeouts, user, {
       send: (datagram) => port.send(datagram, peer),
       over: () => this.destroy(),
       crashed,
     });
+    if (timeouts.initialRttMs !== undefined) this.#repeat(connect, PROBE_ROUND_TRIPS * timeouts.initialRttMs);
+  }
+
+  #repeat(connect: () => NativeConnection, afterMs: number): void {
+    const sleepMs = Math.min(Math.max(afterMs, REPEAT_MS_MIN), REPEAT_MS_MAX);
+    this.#repeater = setTimeout(() => {
+      if (this.#connection?.beginAgain(connect)) this.#repeat(connect, 2 * sleepMs);
+    }, sleepMs);
   }
 
   #onOpenFailed(error: unknown): void {
@@ -107,6 +125,10 @@ export class QuicClient implements ClientTransport {
     return this.#connection?.stats() ?? null;
   }
 
+  owesAnswer(forMs: number): boolean {
+    return this.#connection?.owesAnswer(forMs) ?? false;
+  }
+
   /** Ends the connection, or the dial. `closed` is not called. */
   close(code: number): void {
     if (this.#connection) this.#connection.close(code);
@@ -116,6 +138,7 @@ export class QuicClient implements ClientTransport {
   destroy(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#repeater) clearTimeout(this.#repeater);
     this.#connection?.destroy();
     this.#port?.close();
   }

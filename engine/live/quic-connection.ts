@@ -11,6 +11,7 @@ import { StreamNumbers } from './stream-numbers.ts';
 import { type OnTaken, StreamWriter } from './stream-writer.ts';
 import {
   type Failure,
+  type FailureReason,
   quicFailure,
   type TransportConnection,
   type TransportStats,
@@ -46,13 +47,20 @@ const PAUSED_DATAGRAMS_MAX = 3_000;
 const TIMER_SLACK_MS = 1;
 /** `setTimeout` overflows at 2^31 ms; waking up early only sets the timer again. */
 const LONGEST_SLEEP_MS = 60_000;
+/** max_ack_delay of the peer (RFC 9000 §18.2) and some more: what has not come by then beyond a round trip was not owed. */
+const LATE_ANSWER_MS = 30;
+
+const GIVEN_UP_BECAUSE: Readonly<Record<string, FailureReason>> = {
+  'handshake-timeout': 'handshake-timeout',
+  idle: 'idle-timeout',
+};
 
 /** Read and send scratch space. One thread, and nothing keeps it across calls. */
 const scratch = Buffer.alloc(READ_CHUNK_BYTES);
 
 export class QuicConnection implements TransportConnection {
   readonly #quiche: Quiche;
-  readonly #native: NativeConnection;
+  #native: NativeConnection;
   readonly #deadlines: ConnectionDeadlines;
   readonly #user: TransportUser;
   readonly #owner: QuicConnectionOwner;
@@ -61,6 +69,10 @@ export class QuicConnection implements TransportConnection {
   /** What is sent next asks for an acknowledgement. */
   #elicitsAnswer = true;
   #established = false;
+  /** The peer has sent something that is of this connection. */
+  #heard = false;
+  /** Who repeats the first try: quiche, or the owner by {@link beginAgain}. */
+  readonly #repeatsItself: boolean;
   /** `ended`: the user knows or closed it itself; `over`: forgotten. */
   #state: 'open' | 'ended' | 'over' = 'open';
   #endedAtMs = 0;
@@ -80,6 +92,7 @@ export class QuicConnection implements TransportConnection {
   ) {
     this.#quiche = quiche;
     this.#native = connection;
+    this.#repeatsItself = timeouts.initialRttMs === undefined;
     this.#deadlines = new ConnectionDeadlines(timeouts, performance.now());
     this.#user = user;
     this.#owner = owner;
@@ -104,6 +117,7 @@ export class QuicConnection implements TransportConnection {
     let understood = true;
     try {
       this.#native.recv(datagram, { from: { ...from }, to: { ...to } });
+      this.#heard = true;
       this.#noteAnswer();
     } catch (error) {
       // Not decryptable, or a protocol error that quiche answers with a close of its own; the turn finds out.
@@ -113,6 +127,18 @@ export class QuicConnection implements TransportConnection {
     }
     this.wake();
     return understood;
+  }
+
+  /**
+   * The first try again, in a new handshake: quiche has its own first timeout and none of its settings changes that.
+   * @returns false: not any more, the peer has been heard or it is over.
+   */
+  beginAgain(connection: () => NativeConnection): boolean {
+    if (this.#heard || this.#state !== 'open') return false;
+    this.#native = connection();
+    this.#elicitsAnswer = true;
+    this.wake();
+    return true;
   }
 
   /** As if the process had been stopped (SIGSTOP): what arrives waits in the socket, no timer runs. */
@@ -196,6 +222,23 @@ export class QuicConnection implements TransportConnection {
     }
     this.#transmit();
     this.wake();
+  }
+
+  limitIdle(idleMs: number): void {
+    this.#deadlines.limitIdle(idleMs);
+    this.wake();
+  }
+
+  owesAnswer(forMs: number): boolean {
+    const since = this.#deadlines.unansweredSinceMs;
+    return since !== null && performance.now() - since > forMs;
+  }
+
+  /** The first datagram was not to be accepted: its alert leaves, such as the one for ALPN, if quiche made one. */
+  refuse(): void {
+    const alert = this.#native.localError() ? this.#sendOne() : null;
+    if (alert) this.#owner.send(alert.datagram, alert.to);
+    this.destroy();
   }
 
   /** Forgets everything without a word to the peer. */
@@ -410,23 +453,34 @@ export class QuicConnection implements TransportConnection {
   #armTimer(): void {
     if (this.#timer) clearTimeout(this.#timer);
     const now = performance.now();
-    const nativeMs = this.#native.timeout();
+    const nativeMs = this.#heard || this.#repeatsItself ? this.#native.timeout() : null;
     this.#nativeDueAtMs = nativeMs === null ? Infinity : now + nativeMs;
     const ownDueAtMs = this.#state === 'open' ? this.#deadlines.next() : this.#endedAtMs + DRAIN_MS_MAX;
-    const dueAtMs = Math.min(this.#nativeDueAtMs, ownDueAtMs);
+    const dueAtMs = Math.min(this.#nativeDueAtMs, ownDueAtMs, this.#allAnsweredAtMs());
     if (dueAtMs === Infinity) return;
     const sleepMs = Math.min(Math.max(0, dueAtMs - now), LONGEST_SLEEP_MS) + TIMER_SLACK_MS;
     this.#timer = setTimeout(() => this.#guard(() => this.#onTimer()), sleepMs);
   }
 
+  /**
+   * When silence of the peer means that it has acknowledged everything: else the library would send a probe, which it would answer.
+   * The guess by round trips (`noteAnswer`) can take the last acknowledgement for an earlier one.
+   */
+  #allAnsweredAtMs(): number {
+    if (this.#state !== 'open' || this.#deadlines.unansweredSinceMs !== null) return Infinity;
+    if (![...this.#writers.values()].some((writer) => writer.isWaiting)) return Infinity;
+    const roundTripMs = this.#native.pathStats()[0]?.rtt ?? 0;
+    return this.#deadlines.receivedAtMs + roundTripMs + LATE_ANSWER_MS;
+  }
+
   #onTimer(): void {
     this.#timer = null;
     const now = performance.now();
+    if (this.#allAnsweredAtMs() <= now) for (const writer of this.#writers.values()) writer.noteAllAnswered();
     if (this.#state === 'open') {
       const cause = this.#deadlines.expired(now);
       if (cause) {
-        const reason = cause.kind === 'handshake-timeout' ? 'handshake-timeout' : 'no-answer';
-        this.#giveUp(cause, { reason, detail: '' });
+        this.#giveUp(cause, { reason: GIVEN_UP_BECAUSE[cause.kind] ?? 'no-answer', detail: '' });
         return;
       }
       if (this.#deadlines.wantsPing(now)) this.#ping(now);

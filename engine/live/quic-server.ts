@@ -138,9 +138,9 @@ export class QuicServer {
         crashed,
       },
     );
-    // What quiche refuses at once leaves nothing behind; the rest ends with the handshake timeout.
+    // What quiche refuses at once is told why and leaves nothing behind; the rest ends with the handshake timeout.
     if (!connection.receive(datagram, from, this.#local)) {
-      connection.destroy();
+      connection.refuse();
       return;
     }
     this.#connections.add(connection);

@@ -33,6 +33,8 @@ export interface QuicTimeouts {
   readonly idleMs: number;
   /** A PING frame after this time without traffic. */
   readonly keepaliveMs: number;
+  /** Dialling: the first try is repeated after three times this, then after twice as long each time. Absent: as quiche does. */
+  readonly initialRttMs?: number;
 }
 
 export function serverConfig(quiche: Quiche, tls: ServerTls, idleMs: number): NativeConfig {

@@ -6,7 +6,7 @@ import { createRng } from '../rng.ts';
 import type { SimOptions, SimSummary } from '../sim/options.ts';
 import { EVENTS_MAX_DEFAULT } from '../sim/simulate.ts';
 import type { BridgeSettings, Message, Micros, SimRecord, Stimulus } from '../types.ts';
-import { type Address, type BrokerAddress, LOOPBACK, type TransportKind } from './address.ts';
+import { type Address, type BrokerAddress, LOOPBACK, resolveHost, type TransportKind } from './address.ts';
 import { BridgeSide, bridgeTimeouts } from './bridge-side.ts';
 import { createCertificate } from './certificate.ts';
 import { RunClock } from './clock.ts';
@@ -16,6 +16,7 @@ import { LiveError } from './errors.ts';
 import { ForeignBroker } from './foreign-broker.ts';
 import { disguise, type Identity, undisguise } from './identity.ts';
 import { createProxy } from './impairment-proxy.ts';
+import type { Direction } from './journal.ts';
 import { Ledger } from './ledger.ts';
 import type { BrokerFacts, BrokerStimulus, LiveBroker } from './live-broker.ts';
 import { LiveLink } from './live-link.ts';
@@ -56,6 +57,8 @@ export interface LiveOptions extends SimOptions {
 export const SPEED_MAX = 5;
 /** Longest payload of a message, bytes: half of what a stream may hold back. */
 export const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
+/** Messages of a direction whose way through a foreign broker is still noticed, the last ones; as many as the books know of settled ones. */
+const OFFERED_MAX = 65_536;
 const PROGRESS_MS = 500;
 /**
  * Stimuli this close together are fed in one turn of Node's event loop, others in turns of their own, so that a write can
@@ -128,8 +131,8 @@ class LiveRun {
     overflow: () => this.#finish('queue-full'),
     crashed: (error) => this.#fail(error),
   };
-  /** What a foreign broker got of us and may tell of. */
-  readonly #offered = new Map<number, Message>();
+  /** What was offered to a foreign broker, by direction and number: it tells of less when it delivers. */
+  readonly #offered: Readonly<Record<Direction, Map<number, Message>>> = { up: new Map(), down: new Map() };
   #bridge: BridgeSide | null = null;
   #proxy: ImpairmentProxy | null = null;
   #nextStimulus: Stimulus | null = null;
@@ -146,7 +149,12 @@ class LiveRun {
     this.#quiche = quiche;
     this.#clock = new RunClock(options.speed ?? 1);
     this.#link = new LiveLink(link, createRng(seed, 'link'), this.#clock);
-    this.#ledger = new Ledger(sink, options.onDelivery, options.durationUs);
+    this.#ledger = new Ledger(
+      sink,
+      options.onDelivery,
+      options.durationUs,
+      (direction, message) => this.#offered[direction].get(message.seq) ?? message,
+    );
     this.#bridgeMachine = wrapBridge?.(machine) ?? machine;
     this.#maxEvents = options.maxEvents ?? EVENTS_MAX_DEFAULT;
     this.#stimuli = options.stimuli[Symbol.iterator]();
@@ -197,7 +205,7 @@ class LiveRun {
   }
 
   #onForeignUplink(seq: number): void {
-    const message = this.#offered.get(seq);
+    const message = this.#offered.up.get(seq);
     if (!message || this.#over) return;
     this.#bridge?.noteArrived(seq);
     this.#ledger.delivered('up', message, this.#clock.now());
@@ -216,8 +224,9 @@ class LiveRun {
   }
 
   async #openProxy(target: BrokerAddress): Promise<Address> {
+    const resolved = await resolveHost(target);
     this.#proxy = createProxy(this.#transport === 'quic' ? 'udp' : 'tcp', {
-      target,
+      target: resolved,
       link: this.#link,
       speed: this.#options.speed ?? 1,
       accepts: (port) => this.#bridge?.ownsPort(port) ?? false,
@@ -250,6 +259,7 @@ class LiveRun {
       clock: this.#clock,
       journal: this.#ledger,
       run: this.#control,
+      observedRedials: this.#options.choices?.redialMs?.length,
       ...(foreign
         ? {
             outgoing: (packet) => disguise(packet, foreign.identity),
@@ -357,12 +367,13 @@ class LiveRun {
       case 'publish':
         checkMessage(stimulus.message.size);
         this.#ledger.up.offered(stimulus.message);
-        if (this.#options.foreign) this.#offered.set(stimulus.message.seq, stimulus.message);
+        this.#rememberOffered('up', stimulus.message);
         this.#bridge?.feed({ kind: 'offer', message: stimulus.message });
         break;
       case 'downlink':
         checkMessage(stimulus.message.size);
         this.#ledger.down.offered(stimulus.message);
+        this.#rememberOffered('down', stimulus.message);
         this.#broker.apply(stimulus);
         break;
       case 'network':
@@ -374,6 +385,13 @@ class LiveRun {
       default:
         this.#broker.apply(stimulus satisfies BrokerStimulus);
     }
+  }
+
+  #rememberOffered(direction: Direction, message: Message): void {
+    if (!this.#options.foreign) return;
+    const offered = this.#offered[direction];
+    offered.set(message.seq, message);
+    if (offered.size > OFFERED_MAX) offered.delete(offered.keys().next().value!);
   }
 
   #summary(stoppedBy: SimSummary['stoppedBy']): SimSummary {

@@ -53,6 +53,7 @@ export async function serveBroker(options: BrokerServerOptions): Promise<BrokerS
   const side = new BrokerSide({
     machine: createBroker({ profile, settings, rules, rng: createRng(Date.now() % 2 ** 31, 'broker') }),
     settings,
+    countsTransportBytes: profile.counterScope === 'connection-bytes',
     listeners,
     quiche,
     tls,

@@ -89,6 +89,17 @@ export class StreamWriter {
     }
   }
 
+  /** The peer owes nothing any more. */
+  noteAllAnswered(): void {
+    this.#flights.length = 0;
+    this.#ackedEnd = this.#takenEnd;
+  }
+
+  /** A write waits for an acknowledgement. */
+  get isWaiting(): boolean {
+    return this.#writes.length > 0 && this.#flights.length > 0;
+  }
+
   /** The writes that are taken over by now, removed from the list. */
   takeCompleted(): OnTaken[] {
     const completed: OnTaken[] = [];

@@ -37,11 +37,17 @@ export class TcpConnection implements TransportConnection {
     // MQTT packets are small and wait for answers (Nagle's algorithm would add a delayed acknowledgement to each).
     socket.setNoDelay(true);
     socket.on('data', (bytes) => this.#guard(() => this.#user.data(0, bytes)));
-    socket.on('end', () => this.#guard(() => this.#user.finished(0)));
+    socket.on('end', () => this.#guard(() => this.#onFinished()));
     socket.on('error', (error) => {
       this.#error = error;
     });
     socket.on('close', () => this.#onClose());
+  }
+
+  /** After an error, such as an alert of TLS, the end of the stream is only its consequence. */
+  #onFinished(): void {
+    if (this.#error) this.#socket.destroy();
+    else this.#user.finished(0);
   }
 
   get isOpen(): boolean {

@@ -126,8 +126,8 @@ export class TcpProxy implements ImpairmentProxy {
     // The target can accept before we hear of it; the system chose our port when the SYN left, one tick from here.
     process.nextTick(() => this.#clientPorts.set(upstream.localPort ?? 0, clientPort));
     upstream.once('connect', () => {
-      const downlink = this.#pipe(leg, 'broker', upstream, () => leg.client);
-      upstream.once('close', () => downlink.close());
+      // It outlives the socket: the last bytes and the FIN may still be on their way when both ends have said good-bye.
+      this.#pipe(leg, 'broker', upstream, () => leg.client);
       leg.resolve();
     });
     upstream.once('close', (hadError) => {

@@ -72,7 +72,8 @@ export class TcpServer {
     );
     const { keylogFile } = tls;
     if (keylogFile !== null) server.on('keylog', (line) => appendFileSync(keylogFile, line, { mode: 0o600 }));
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    // Not at once: the alert that tells the client why has yet to leave.
+    server.on('tlsClientError', (_error, socket) => setImmediate(() => socket.destroy()));
     return server;
   }
 

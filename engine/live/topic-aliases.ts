@@ -17,3 +17,24 @@ export class TopicAliases {
     return this.#topics.get(alias) ?? null;
   }
 }
+
+/** What we send: the topics that come first get the aliases, as many as the receiver takes [MQTT-3.1.2-26]. */
+export class OutgoingAliases {
+  readonly #max: number;
+  readonly #aliases = new Map<string, number>();
+
+  /** @param offered Topic Alias Maximum of the receiver */
+  constructor(offered: number) {
+    this.#max = Math.min(offered, TOPIC_ALIAS_MAX);
+  }
+
+  /** @returns what the PUBLISH carries; alias null: the topic alone */
+  use(topic: string): { readonly topic: string; readonly alias: number | null } {
+    const known = this.#aliases.get(topic);
+    if (known !== undefined) return { topic: '', alias: known };
+    if (this.#aliases.size >= this.#max) return { topic, alias: null };
+    const alias = this.#aliases.size + 1;
+    this.#aliases.set(topic, alias);
+    return { topic, alias };
+  }
+}

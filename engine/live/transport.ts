@@ -55,6 +55,8 @@ export interface TransportConnection {
   /** Ends the connection; `code` is QUIC's application code. */
   close(code: number): void;
   stats(): TransportStats | null;
+  /** QUIC: gives up after so long without activity, real ms, if the handshake did not agree on less. TCP has no such timeout. */
+  limitIdle?(idleMs: number): void;
 }
 
 /** The dialling end. */
@@ -62,6 +64,8 @@ export interface ClientTransport extends TransportConnection {
   /** The socket is closed. */
   readonly isDestroyed: boolean;
   resetStream(stream: StreamIndex): void;
+  /** QUIC: the peer has answered nothing for so long, real ms, although it should have. */
+  owesAnswer?(forMs: number): boolean;
   /** Nobody listens there, as someone else found out. */
   unreachable(): void;
   /** Closes the socket at once and without a word. */

@@ -210,6 +210,78 @@ for (const protocolVersion of [4, 5] as const) {
         assert.deepEqual({ ...last?.userProperties }, { k: 'v' });
       });
 
+      it('has no more than the receive maximum on the way to a client', async () => {
+        broker = await startBroker();
+        const to = await connect({ properties: { receiveMaximum: 3 } });
+        // MQTT.js looks at one message at a time; what is behind it counts at the broker.
+        let release: (() => void) | null = null;
+        let arrived = 0;
+        let isHeld = true;
+        to.handleMessage = (_packet, acknowledge) => {
+          arrived++;
+          if (isHeld) release = acknowledge;
+          else acknowledge();
+        };
+        await to.subscribeAsync('slow', { qos: 1 });
+        const from = await connect();
+        for (let index = 0; index < 10; index++) await from.publishAsync('slow', String(index), { qos: 1 });
+        const sent = (): number =>
+          broker.records.filter(({ event, fields }) => event === 'mqtt_packet_sent' && fields?.packet === 'PUBLISH')
+            .length;
+        await until(() => release !== null, 'the first message');
+        assert.equal(sent(), 3);
+        isHeld = false;
+        release!();
+        await until(() => arrived === 10, 'the others');
+        assert.equal(sent(), 10);
+      });
+
+      it('uses topic aliases towards a client that takes them', async () => {
+        broker = await startBroker();
+        const to = await connect({ properties: { topicAliasMaximum: 2 } });
+        const messages = inbox(to);
+        await to.subscribeAsync('alias/#', { qos: 1 });
+        const from = await connect();
+        const topics = ['alias/1', 'alias/2', 'alias/3', 'alias/1', 'alias/2', 'alias/3'];
+        for (const topic of topics) await from.publishAsync(topic, 'x', { qos: 1 });
+        await until(() => messages.length === 6, 'all messages');
+        assert.deepEqual(
+          messages.map(({ topic, packet }) => [topic, packet.properties?.topicAlias]),
+          topics.map((topic) => [topic, topic === 'alias/3' ? undefined : Number(topic.at(-1))]),
+        );
+      });
+
+      it('drops expired messages, and tells what is left of the interval of others', async () => {
+        broker = await startBroker();
+        const from = await connect();
+        const expiring = (messageExpiryInterval: number) => ({
+          qos: 1 as const,
+          retain: true,
+          properties: { messageExpiryInterval },
+        });
+        await from.publishAsync('news/old', 'old', expiring(1));
+        await from.publishAsync('news/new', 'new', expiring(100));
+        await new Promise((resolve) => setTimeout(resolve, 1_200));
+        const to = await connect();
+        const messages = inbox(to);
+        await to.subscribeAsync('news/#', { qos: 1 });
+        await until(() => messages.length > 0, 'the message');
+        assert.deepEqual(
+          messages.map(({ text }) => text),
+          ['new'],
+        );
+        const left = Number(messages[0]!.packet.properties?.messageExpiryInterval);
+        assert.ok(left > 0 && left < 100, String(left));
+      });
+
+      it('refuses enhanced authentication with its reason code', async () => {
+        broker = await startBroker();
+        const attempt = connect({
+          properties: { authenticationMethod: 'SCRAM-SHA-1', authenticationData: Buffer.from('n') },
+        });
+        await assert.rejects(attempt, { code: 140 });
+      });
+
       it('waits with the will for its delay, and forgets it if the client comes back', async () => {
         broker = await startBroker();
         const watcher = await connect();
