@@ -60,6 +60,8 @@ export class QuicConnection implements TransportConnection {
   readonly #writers = new Map<number, StreamWriter>();
   /** What is sent next asks for an acknowledgement. */
   #elicitsAnswer = true;
+  /** A datagram of the peer came since the last turn. */
+  #answered = false;
   #established = false;
   /** `ended`: the user knows or closed it itself; `over`: forgotten. */
   #state: 'open' | 'ended' | 'over' = 'open';
@@ -103,8 +105,9 @@ export class QuicConnection implements TransportConnection {
     }
     let understood = true;
     try {
-      this.#native.recv(datagram, { from: { ...from }, to: { ...to } });
-      this.#noteAnswer();
+      this.#native.recv(datagram, { from, to });
+      this.#deadlines.noteReceived(performance.now());
+      this.#answered = true;
     } catch (error) {
       // Not decryptable, or a protocol error that quiche answers with a close of its own; the turn finds out.
       understood = false;
@@ -147,11 +150,17 @@ export class QuicConnection implements TransportConnection {
     };
   }
 
+  /** Once a turn, and only if a writer waits for it: quiche makes its statistics anew for every call. */
   #noteAnswer(): void {
+    if (!this.#answered) return;
+    this.#answered = false;
     const now = performance.now();
-    this.#deadlines.noteReceived(now);
-    const roundTripMs = this.#native.pathStats()[0]?.rtt ?? 0;
-    for (const writer of this.#writers.values()) writer.noteAnswer(now, roundTripMs);
+    let roundTripMs: number | null = null;
+    for (const writer of this.#writers.values()) {
+      if (!writer.awaitsAnswer) continue;
+      roundTripMs ??= this.#native.pathStats()[0]?.rtt ?? 0;
+      writer.noteAnswer(now, roundTripMs);
+    }
   }
 
   /**
@@ -230,6 +239,7 @@ export class QuicConnection implements TransportConnection {
       this.#deadlines.noteEstablished();
       this.#user.established();
     }
+    this.#noteAnswer();
     if (this.#state === 'open') this.#read();
     if (this.#state === 'open') this.#flush();
     this.#transmit();
@@ -344,9 +354,11 @@ export class QuicConnection implements TransportConnection {
   }
 
   #sendOne(): { readonly datagram: Buffer; readonly to: Address } | null {
+    // The socket keeps it until it has left. Nothing of it is read that quiche did not write.
+    const datagram = Buffer.allocUnsafe(DATAGRAM_BYTES);
     try {
-      const sent = this.#native.send(scratch.subarray(0, DATAGRAM_BYTES));
-      return sent && { datagram: Buffer.from(scratch.subarray(0, sent[0])), to: sent[1].to };
+      const sent = this.#native.send(datagram);
+      return sent && { datagram: datagram.subarray(0, sent[0]), to: sent[1].to };
     } catch {
       return null; // It is closed; checkEnd tells why.
     }
