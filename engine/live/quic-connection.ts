@@ -419,6 +419,11 @@ export class QuicConnection implements TransportConnection {
     this.#owner.over();
   }
 
+  /** Server only: its place in the handshake goes to another. Nobody is told. */
+  abandon(): void {
+    this.#forget();
+  }
+
   #armTimer(): void {
     if (this.#timer) clearTimeout(this.#timer);
     const now = performance.now();

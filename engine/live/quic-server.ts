@@ -108,7 +108,18 @@ export class QuicServer {
   #welcome(header: Header, datagram: Buffer, from: Address): void {
     const { quiche, accepts, connectionsMax = CONNECTIONS_MAX } = this.#options;
     if (!quiche.versionIsSupported(header.version)) this.#offerVersions(header, from);
-    else if (this.#connections.size < connectionsMax && accepts(from)) this.#accept(header.dcid, datagram, from);
+    else if (accepts(from) && this.#hasRoom(connectionsMax)) this.#accept(header.dcid, datagram, from);
+  }
+
+  /** A first datagram costs its sender nothing, so that handshakes nobody goes on with must not keep others out. */
+  #hasRoom(connectionsMax: number): boolean {
+    if (this.#connections.size < connectionsMax) return true;
+    for (const connection of this.#connections) {
+      if (connection.isEstablished || !connection.isOpen) continue;
+      connection.abandon();
+      return true;
+    }
+    return false;
   }
 
   #offerVersions(header: Header, from: Address): void {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadQuiche, quicAvailable } from '../../engine/live/quic-library.ts';
+import { createRng } from '../../engine/rng.ts';
+import { ATTACKS as KINDS } from './hostile/attacks.ts';
 import { attack } from './hostile/campaign.ts';
 import { FAULTS } from './hostile/packets.ts';
 import { Peer } from './hostile/peer.ts';
@@ -10,6 +12,7 @@ import { skipReason } from './support.ts';
 const skip = skipReason(await quicAvailable());
 const SEED = 11;
 const ATTACKS = 300;
+const ATTACKS_BY_NAME = new Map(KINDS.map((kind) => [kind.name, kind]));
 
 describe('hostile clients', { skip }, () => {
   it(`are each closed as they must be, and good ones are served after them (seed ${SEED}; more: dist/scripts/hostile.js)`, async () => {
@@ -39,6 +42,20 @@ describe('hostile clients', { skip }, () => {
         FAULTS.map(({ name, reasonCode }) => [name, reasonCode]),
       );
     } finally {
+      await target.server.stop();
+    }
+  });
+
+  it('cannot keep others out with handshakes that they do not go on with', async () => {
+    const quiche = await loadQuiche();
+    const target = await startTarget(quiche, 5);
+    const datagrams = ATTACKS_BY_NAME.get('datagrams')!;
+    const peer = new Peer(target.dials.quic, 5);
+    try {
+      for (let index = 0; index < 10; index++) await datagrams.run(target, createRng(SEED, `flood ${index}`), '');
+      await peer.connect('good', 5);
+    } finally {
+      peer.leave();
       await target.server.stop();
     }
   });

@@ -27,7 +27,7 @@ const TIMEOUTS = { handshakeMs: 20_000, disconnectMs: 20_000, idleMs: 0, keepali
 /** What hostile clients may leave behind is bounded; small bounds are reached early, so that growth beyond them shows. */
 const RULES = { ...OPEN_RULES, retainedMax: 50, retainedBytesMax: 1_048_576, detachedMax: 50 };
 
-export async function startTarget(quiche: Quiche): Promise<Target> {
+export async function startTarget(quiche: Quiche, connectionsMax = CONNECTIONS_MAX): Promise<Target> {
   const crashes: unknown[] = [];
   const certificate = createCertificate();
   const server = await serveBroker({
@@ -36,7 +36,7 @@ export async function startTarget(quiche: Quiche): Promise<Target> {
     rules: RULES,
     listeners: (['quic', 'tcp', 'tls'] as const).map((transport) => ({ transport, port: 0 })),
     tls: { ...certificate, clientCaPem: null, keylogFile: null },
-    connectionsMax: CONNECTIONS_MAX,
+    connectionsMax,
     sink: () => {},
     failed: (error) => crashes.push(error),
   });
