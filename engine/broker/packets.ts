@@ -133,7 +133,13 @@ function handle(broker: Broker, connection: Connection, stream: number, packet: 
       if (stream === CONTROL_STREAM) onDisconnect(broker, connection, packet);
       else endDataStream(broker, connection, stream, 'unexpected_packet');
       return;
-    default:
+    // Only a server sends these (MQTT 5.0 §3.2, §3.9, §3.11, §3.13); EMQX disconnects with `protocol_error`.
+    case 'connack':
+    case 'suback':
+    case 'unsuback':
+    case 'pingresp':
+      if (stream === CONTROL_STREAM) closeByProtocolError(broker, connection);
+      else endDataStream(broker, connection, stream, 'unexpected_packet');
       return;
   }
 }

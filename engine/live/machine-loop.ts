@@ -2,6 +2,7 @@
 
 import type { Micros } from '../types.ts';
 import type { RunClock } from './clock.ts';
+import { Fifo } from './fifo.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** Inputs waiting for a machine. More mean that the run cannot keep up and is stopped. */
@@ -30,7 +31,7 @@ export interface MachineLoopOptions<Input, Output> {
 
 export class MachineLoop<Input, Output> {
   readonly #options: MachineLoopOptions<Input, Output>;
-  readonly #inputs: Input[] = [];
+  readonly #inputs = new Fifo<Input>();
   readonly #wakeUp: WakeUp;
   #running = false;
   #stopped = false;
@@ -65,7 +66,7 @@ export class MachineLoop<Input, Output> {
 
   stop(): void {
     this.#stopped = true;
-    this.#inputs.length = 0;
+    this.#inputs.clear();
     this.#wakeUp.cancel();
   }
 

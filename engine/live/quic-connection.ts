@@ -68,6 +68,8 @@ export class QuicConnection implements TransportConnection {
   readonly #writers = new Map<number, StreamWriter>();
   /** What is sent next asks for an acknowledgement. */
   #elicitsAnswer = true;
+  /** A datagram of the peer came since the last turn. */
+  #answered = false;
   #established = false;
   /** The peer has sent something that is of this connection. */
   #heard = false;
@@ -116,9 +118,10 @@ export class QuicConnection implements TransportConnection {
     }
     let understood = true;
     try {
-      this.#native.recv(datagram, { from: { ...from }, to: { ...to } });
+      this.#native.recv(datagram, { from, to });
       this.#heard = true;
-      this.#noteAnswer();
+      this.#deadlines.noteReceived(performance.now());
+      this.#answered = true;
     } catch (error) {
       // Not decryptable, or a protocol error that quiche answers with a close of its own; the turn finds out.
       understood = false;
@@ -173,11 +176,17 @@ export class QuicConnection implements TransportConnection {
     };
   }
 
+  /** Once a turn, and only if a writer waits for it: quiche makes its statistics anew for every call. */
   #noteAnswer(): void {
+    if (!this.#answered) return;
+    this.#answered = false;
     const now = performance.now();
-    this.#deadlines.noteReceived(now);
-    const roundTripMs = this.#native.pathStats()[0]?.rtt ?? 0;
-    for (const writer of this.#writers.values()) writer.noteAnswer(now, roundTripMs);
+    let roundTripMs: number | null = null;
+    for (const writer of this.#writers.values()) {
+      if (!writer.awaitsAnswer) continue;
+      roundTripMs ??= this.#native.pathStats()[0]?.rtt ?? 0;
+      writer.noteAnswer(now, roundTripMs);
+    }
   }
 
   /**
@@ -273,6 +282,7 @@ export class QuicConnection implements TransportConnection {
       this.#deadlines.noteEstablished();
       this.#user.established();
     }
+    this.#noteAnswer();
     if (this.#state === 'open') this.#read();
     if (this.#state === 'open') this.#flush();
     this.#transmit();
@@ -387,9 +397,11 @@ export class QuicConnection implements TransportConnection {
   }
 
   #sendOne(): { readonly datagram: Buffer; readonly to: Address } | null {
+    // The socket keeps it until it has left. Nothing of it is read that quiche did not write.
+    const datagram = Buffer.allocUnsafe(DATAGRAM_BYTES);
     try {
-      const sent = this.#native.send(scratch.subarray(0, DATAGRAM_BYTES));
-      return sent && { datagram: Buffer.from(scratch.subarray(0, sent[0])), to: sent[1].to };
+      const sent = this.#native.send(datagram);
+      return sent && { datagram: datagram.subarray(0, sent[0]), to: sent[1].to };
     } catch {
       return null; // It is closed; checkEnd tells why.
     }
@@ -448,6 +460,11 @@ export class QuicConnection implements TransportConnection {
   #forget(): void {
     this.destroy();
     this.#owner.over();
+  }
+
+  /** Server only: its place in the handshake goes to another. Nobody is told. */
+  abandon(): void {
+    this.#forget();
   }
 
   #armTimer(): void {

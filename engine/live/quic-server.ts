@@ -14,6 +14,9 @@ import {
 import type { TransportUser } from './transport.ts';
 import { UdpPort } from './udp-port.ts';
 
+/** RFC 8999 §5.1 */
+const LONG_HEADER = 0x80;
+
 export interface QuicServerOptions {
   readonly quiche: Quiche;
   readonly config: NativeConfig;
@@ -85,6 +88,10 @@ export class QuicServer {
   }
 
   #receive(datagram: Buffer, from: Address): void {
+    if (isShort(datagram)) {
+      this.#byId.get(shortKey(datagram))?.receive(datagram, from, this.#local);
+      return;
+    }
     const header = parseHeader(this.#options.quiche, datagram);
     if (!header) return;
     const known = this.#byId.get(key(header.dcid));
@@ -101,7 +108,18 @@ export class QuicServer {
   #welcome(header: Header, datagram: Buffer, from: Address): void {
     const { quiche, accepts, connectionsMax = CONNECTIONS_MAX } = this.#options;
     if (!quiche.versionIsSupported(header.version)) this.#offerVersions(header, from);
-    else if (this.#connections.size < connectionsMax && accepts(from)) this.#accept(header.dcid, datagram, from);
+    else if (accepts(from) && this.#hasRoom(connectionsMax)) this.#accept(header.dcid, datagram, from);
+  }
+
+  /** A first datagram costs its sender nothing, so that handshakes nobody goes on with must not keep others out. */
+  #hasRoom(connectionsMax: number): boolean {
+    if (this.#connections.size < connectionsMax) return true;
+    for (const connection of this.#connections) {
+      if (connection.isEstablished || !connection.isOpen) continue;
+      connection.abandon();
+      return true;
+    }
+    return false;
   }
 
   #offerVersions(header: Header, from: Address): void {
@@ -161,6 +179,15 @@ function parseHeader(quiche: Quiche, datagram: Buffer): Header | null {
   } catch {
     return null;
   }
+}
+
+/** RFC 8999 §5.2: the connection id stands right behind the first byte; an established connection has such packets only. */
+function isShort(datagram: Buffer): boolean {
+  return datagram.length > 0 && (datagram[0]! & LONG_HEADER) === 0;
+}
+
+function shortKey(datagram: Buffer): string {
+  return datagram.toString('latin1', 1, 1 + CONNECTION_ID_BYTES);
 }
 
 /** One character a byte. */

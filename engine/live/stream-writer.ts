@@ -1,5 +1,7 @@
 /** What waits to be written to one stream, and when each write counts as taken over. */
 
+import { Fifo } from './fifo.ts';
+
 /**
  * msquic completes a write when it has copied it, as long as no more than this is unacknowledged on the stream
  * (nanomq-bridge-model §1.1).
@@ -7,6 +9,9 @@
 export const SEND_BUFFER_BYTES = 131_072;
 /** Flights younger than this are one, so that their number is bounded by the round trip. */
 const FLIGHT_MS = 1;
+/** Small writes go to the QUIC library together: each call of it costs more than the copy. */
+const TOGETHER_BYTES = 65_536;
+const together = Buffer.allocUnsafe(TOGETHER_BYTES);
 
 /** `result` 0: taken over; else the nng code the write failed with. */
 export type OnTaken = (result: number) => void;
@@ -27,13 +32,18 @@ interface Flight {
 }
 
 export class StreamWriter {
-  readonly #queue: Uint8Array[] = [];
-  readonly #writes: PendingWrite[] = [];
+  readonly #queue = new Fifo<Uint8Array>();
+  readonly #writes = new Fifo<PendingWrite>();
   readonly #flights: Flight[] = [];
   #writtenEnd = 0;
   #takenEnd = 0;
   #ackedEnd = 0;
   #finish: 'no' | 'wanted' | 'done' = 'no';
+
+  /** Something was sent that may be unacknowledged yet. */
+  get awaitsAnswer(): boolean {
+    return this.#flights.length > 0;
+  }
 
   get pendingBytes(): number {
     return this.#writtenEnd - this.#takenEnd;
@@ -57,18 +67,40 @@ export class StreamWriter {
 
   /** Hands over as much as the QUIC library takes. */
   flush(take: TakeBytes, nowMs: number): void {
-    for (let head = this.#queue[0]; head; head = this.#queue[0]) {
-      const taken = take(head, false);
+    while (this.#queue.length > 0) {
+      const bytes = this.#next();
+      const taken = take(bytes, false);
       this.#noteTaken(taken, nowMs);
-      if (taken < head.length) {
-        this.#queue[0] = head.subarray(taken);
-        return;
-      }
-      this.#queue.shift();
+      this.#drop(taken);
+      if (taken < bytes.length) return;
     }
     if (this.#finish !== 'wanted') return;
     take(new Uint8Array(0), true);
     this.#finish = 'done';
+  }
+
+  /** The first write, or as many as fit into {@link together}; valid until the next call. */
+  #next(): Uint8Array {
+    const first = this.#queue.at(0)!;
+    let length = 0;
+    for (let index = 0; ; index++) {
+      const bytes = this.#queue.at(index);
+      if (!bytes || length + bytes.length > TOGETHER_BYTES) return index > 1 ? together.subarray(0, length) : first;
+      together.set(bytes, length);
+      length += bytes.length;
+    }
+  }
+
+  #drop(taken: number): void {
+    let left = taken;
+    for (let head = this.#queue.at(0); head; head = this.#queue.at(0)) {
+      if (left < head.length) {
+        if (left > 0) this.#queue.replaceFirst(head.subarray(left));
+        return;
+      }
+      left -= head.length;
+      this.#queue.shift();
+    }
   }
 
   #noteTaken(bytes: number, nowMs: number): void {
@@ -103,7 +135,7 @@ export class StreamWriter {
   /** The writes that are taken over by now, removed from the list. */
   takeCompleted(): OnTaken[] {
     const completed: OnTaken[] = [];
-    for (let write = this.#writes[0]; write && this.#isTaken(write); write = this.#writes[0]) {
+    for (let write = this.#writes.at(0); write && this.#isTaken(write); write = this.#writes.at(0)) {
       completed.push(write.onTaken);
       this.#writes.shift();
     }
@@ -116,9 +148,9 @@ export class StreamWriter {
 
   /** The stream is gone: the callbacks of all unfinished writes. */
   abort(): OnTaken[] {
-    const callbacks = this.#writes.map((write) => write.onTaken);
-    this.#writes.length = 0;
-    this.#queue.length = 0;
+    const callbacks = Array.from(this.#writes, (write) => write.onTaken);
+    this.#writes.clear();
+    this.#queue.clear();
     this.#flights.length = 0;
     this.#takenEnd = this.#writtenEnd;
     return callbacks;

@@ -1,35 +1,69 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SEND_BUFFER_BYTES, StreamWriter } from '../../engine/live/stream-writer.ts';
+import { Fifo } from '../../engine/live/fifo.ts';
+import { StreamWriter } from '../../engine/live/stream-writer.ts';
+import { createRng } from '../../engine/rng.ts';
 
-const takeAll = (bytes: Uint8Array): number => bytes.length;
-
-describe('stream writer', () => {
-  it('completes a write at once while less than the send buffer is unacknowledged, and the next when it falls below', () => {
+describe('writes of a stream', () => {
+  it('come out byte for byte however much the library takes at a time, and few writes make few calls', () => {
+    const rng = createRng(7, 'writes');
     const writer = new StreamWriter();
-    const completed: string[] = [];
-    const complete = (): void => {
-      for (const onTaken of writer.takeCompleted()) onTaken(0);
+    const expected: number[] = [];
+    const taken: number[] = [];
+    let completed = 0;
+    let fins = 0;
+    for (let index = 0; index < 2_000; index++) {
+      const bytes = Buffer.alloc(rng.int(0, 40), index);
+      expected.push(...bytes);
+      writer.write(bytes, () => completed++);
+    }
+    writer.write(Buffer.alloc(100_000, 1), () => completed++);
+    expected.push(...Buffer.alloc(100_000, 1));
+    writer.finish();
+    const take = (bytes: Uint8Array, fin: boolean): number => {
+      if (fin) fins++;
+      const length = Math.min(bytes.length, rng.int(0, 5_000));
+      for (const byte of bytes.subarray(0, length)) taken.push(byte);
+      return length;
     };
-    writer.write(new Uint8Array(SEND_BUFFER_BYTES), () => completed.push('first'));
-    writer.write(new Uint8Array(1), () => completed.push('second'));
-    writer.flush(takeAll, 0);
-    complete();
-    assert.deepEqual(completed, ['first']);
-    writer.noteAnswer(100, 10);
-    complete();
-    assert.deepEqual(completed, ['first', 'second']);
+    for (let turn = 0; fins === 0 && turn < 1_000; turn++) {
+      writer.flush(take, turn);
+      writer.noteAnswer(turn, 0);
+      for (const onTaken of writer.takeCompleted()) onTaken(0);
+    }
+    assert.deepEqual(Buffer.from(taken), Buffer.from(expected));
+    assert.deepEqual([completed, fins, writer.pendingBytes], [2_001, 1, 0]);
   });
 
-  it('takes an answer that comes before half a round trip for that of something earlier, until nothing is owed', () => {
+  it('go to the library together', () => {
     const writer = new StreamWriter();
-    writer.write(new Uint8Array(SEND_BUFFER_BYTES + 1), () => {});
-    writer.flush(takeAll, 100);
-    writer.noteAnswer(104, 10);
-    assert.equal(writer.takeCompleted().length, 0);
-    assert.equal(writer.isWaiting, true);
-    writer.noteAllAnswered();
-    assert.equal(writer.takeCompleted().length, 1);
-    assert.equal(writer.isWaiting, false);
+    for (let index = 0; index < 1_000; index++) writer.write(Buffer.alloc(60), () => {});
+    let calls = 0;
+    const take = (bytes: Uint8Array): number => {
+      calls++;
+      return bytes.length;
+    };
+    writer.flush(take, 0);
+    assert.equal(calls, 1);
+  });
+});
+
+describe('a queue', () => {
+  it('gives what was put in, in order, however it grows and shrinks', () => {
+    const rng = createRng(3, 'queue');
+    const fifo = new Fifo<number>();
+    let put = 0;
+    let got = 0;
+    for (let step = 0; step < 20_000; step++) {
+      if (rng.int(0, 9) < (step < 10_000 ? 7 : 3)) fifo.push(put++);
+      else if (got < put) assert.equal(fifo.shift(), got++);
+      else assert.equal(fifo.shift(), undefined);
+      assert.equal(fifo.length, put - got);
+      assert.equal(fifo.at(0), got < put ? got : undefined);
+    }
+    assert.deepEqual(
+      [...fifo],
+      Array.from({ length: put - got }, (_, index) => got + index),
+    );
   });
 });
