@@ -117,7 +117,7 @@ function sqlError(error: unknown): SqlError {
   const hint = /Values were not provided/.test(text)
     ? 'Give each of them: --param name=value.'
     : /Catalog Error/.test(text)
-      ? 'The views are: events, client_events, broker_events, packets, client_sessions, broker_sessions, sessions, cycles, aio_bursts, aio_busy_at_disconnect, silences, keepalive_audit, publish_rates, aio_occupancy, log_gaps.'
+      ? 'The views are: events, client_events, broker_events, packets, client_sessions, broker_sessions, sessions, cycles, aio_bursts, aio_busy_at_disconnect, silences, keepalive_audit, publish_rates, aio_occupancy, log_gaps, last_traffic, losses.'
       : /read-only|external|disabled/i.test(text)
         ? 'Queries may only read this database; use -o FILE to write a result.'
         : 'Check the statement; DESCRIBE sessions shows the columns of a view.';

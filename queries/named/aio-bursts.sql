@@ -1,4 +1,4 @@
--- Question: When did "aio busy" come in bursts, and was the bridge connected?
--- Columns: bridge_id, first, seconds, state, session_no, count, contexts
+-- Question: When did "aio busy" come in bursts, in which state was the bridge, and how long until its next disconnect?
+-- Columns: bridge_id, first, seconds, state, session_no, count, contexts, seconds_to_disconnect
 -- Example: bridgetrace query aio-bursts
-SELECT bridge_id, first, seconds, state, session_no, count, contexts FROM aio_bursts WHERE run_id = 'observed' ORDER BY first;
+SELECT bridge_id, first, seconds, state, session_no, count, contexts, seconds_to_disconnect FROM aio_bursts WHERE run_id = 'observed' ORDER BY first;

@@ -452,10 +452,10 @@ describe('aio busy', () => {
       contexts,
     });
     assert.deepEqual(rows, [
-      burst(1, 'connected', 3, 7, 4, 2),
-      burst(1, 'connected', 15, 15, 1, 1),
+      burst(1, 'subscribed', 3, 7, 4, 2),
+      burst(1, 'subscribed', 15, 15, 1, 1),
       burst(1, 'down', 22, 23, 3, 1),
-      burst(2, 'connected', 26, 28, 3, 3),
+      burst(2, 'subscribed', 26, 28, 3, 3),
     ]);
   });
 
