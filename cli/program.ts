@@ -1,5 +1,4 @@
 /** The command line as a whole: name, version, help, the commands, and one way out for every error. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import type { RegisterCommand } from './command-helpers.ts';
 import { commandsFor } from './commands/index.ts';
@@ -7,6 +6,7 @@ import type { CliContext } from './context.ts';
 import { ExitCode } from './exit-codes.ts';
 import { coloursEnabled } from './output/colour.ts';
 import { DEFAULT_WIDTH } from './output/width.ts';
+import { packageVersion } from './package-version.ts';
 import { reportError } from './report-error.ts';
 
 const DESCRIPTION =
@@ -71,17 +71,4 @@ export async function run(
 /** Help and version arrive as errors; commander has printed them already. */
 function isHelp(error: CommanderError): boolean {
   return ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
-}
-
-/** The version in package.json, which lies one folder up in the sources and two in the build. */
-export function packageVersion(): string {
-  for (const place of ['../package.json', '../../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8'));
-      if (name === 'bridgetrace' && typeof version === 'string') return version;
-    } catch {
-      // not here: the next place
-    }
-  }
-  return 'unknown';
 }

@@ -14,6 +14,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<CommandModule> } = {
   rebuild: () => import('./rebuild.ts'),
   replay: () => import('./replay.ts'),
   verify: () => import('./verify.ts'),
+  report: () => import('./report.ts'),
   broker: () => import('./broker.ts'),
   bridge: () => import('./bridge.ts'),
   demo: () => import('./demo.ts'),

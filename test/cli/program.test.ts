@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../../cli/command-helpers.ts';
 import { InterruptedError } from '../../cli/context.ts';
 import { ExitCode } from '../../cli/exit-codes.ts';
-import { packageVersion, run } from '../../cli/program.ts';
+import { packageVersion } from '../../cli/package-version.ts';
+import { run } from '../../cli/program.ts';
 import { InputError, UsageError } from '../../queries/errors.ts';
 import { capturedContext } from './capture.ts';
 
