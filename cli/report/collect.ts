@@ -95,6 +95,7 @@ async function collectRun(
       bridge: client.bridge_id,
       client: client.client_id,
       keepalive_s: client.keepalive_s,
+      ...toldOf(analysis, client.bridge_id),
       bridge_segments: segments.bridge,
       broker_segments: segments.broker,
       ping_gaps: (await logsPings(database, client.bridge_id)) ? pingGaps(own, live, client.keepalive_s) : [],
@@ -107,13 +108,21 @@ async function collectRun(
     kind: run.run_id === OBSERVED ? 'observed' : 'replay',
     label: run.label ?? run.run_id,
     seed: run.seed,
-    findings: [...new Set(analysis.findings.map((finding) => finding.id))],
-    disconnects: analysis.cycles.reduce((sum, cycle) => sum + cycle.count, 0),
+    ...toldOf(analysis, null),
     bridges_all: analysis.clients.length,
     bin,
     analysis,
     bridges,
     firstMs: firstOf(bridges),
+  };
+}
+
+/** Findings and disconnects of one bridge, or of all (null). */
+function toldOf(analysis: Analysis, bridge: string | null): Pick<ReportRun, 'findings' | 'disconnects'> {
+  const isOwn = (of: { readonly bridge_id: string }) => bridge === null || of.bridge_id === bridge;
+  return {
+    findings: [...new Set(analysis.findings.filter(isOwn).map((finding) => finding.id))],
+    disconnects: analysis.cycles.filter(isOwn).reduce((sum, cycle) => sum + cycle.count, 0),
   };
 }
 

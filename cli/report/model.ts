@@ -22,6 +22,8 @@ export interface ReportBridge {
   readonly bridge: string;
   readonly client: string | null;
   readonly keepalive_s: number | null;
+  readonly findings: readonly string[];
+  readonly disconnects: number;
   readonly bridge_segments: readonly Segment[];
   readonly broker_segments: readonly Segment[];
   /** Times without PINGREQ longer than 1.5 × keepalive, within a connection. */

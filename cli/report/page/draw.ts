@@ -93,7 +93,7 @@ export function drawTimeLine(
 
 function drawAxis({ context, width, height, gutter }: Canvas, view: View, originMs: number, palette: Palette): void {
   const msPerPx = (view.to - view.from) / (width - gutter);
-  const step = tickStep(msPerPx, 90);
+  const step = tickStep(msPerPx, 110);
   const first = Math.ceil((view.from + originMs) / step) * step;
   let lastDay = '';
   for (let at = first, ticks = 0; at <= view.to + originMs && ticks < 200; at += step, ticks += 1) {
@@ -319,8 +319,8 @@ export function isEmpty(row: LaneRow): boolean {
 
 export function headText({ run, bridge }: Pick<LaneRow, 'run' | 'bridge'>, language: Language): string {
   const who = `${bridge.bridge}${bridge.client === null || bridge.client === bridge.bridge ? '' : ` (${bridge.client})`}`;
-  const causes = run.findings.length === 0 ? '' : ` · ${run.findings.slice(0, 3).join(', ')}`;
-  const ends = say(language, 'n_disconnects', run.disconnects);
+  const causes = bridge.findings.length === 0 ? '' : ` · ${bridge.findings.slice(0, 3).join(', ')}`;
+  const ends = say(language, 'n_disconnects', bridge.disconnects);
   if (run.kind === 'observed') return `${say(language, 'incident')}: ${who} · ${ends}${causes}`;
   const label = run.label === 'baseline' ? say(language, 'baseline') : run.label;
   return `${say(language, 'replay')}: ${say(language, 'replay_of', label, run.seed ?? '?')} · ${ends}${causes}`;
