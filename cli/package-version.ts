@@ -1,3 +1,4 @@
+/** Which bridgetrace this is. */
 import { readFileSync } from 'node:fs';
 
 /** The version in package.json, which lies one folder up in the sources and two in the build. */
