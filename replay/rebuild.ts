@@ -12,14 +12,14 @@ import {
   InputError,
   isoTime,
   loadStories,
-  type Session,
   UsageError,
 } from '../queries/index.ts';
-import type { Cassette, Header, Incident } from './cassette.ts';
-import { CASSETTE_SCHEMA } from './cassette.ts';
+import { CASSETTE_SCHEMA, type Cassette, type Header, type UplinkKnown } from './cassette.ts';
 import { type Entry, type EntryBase, inOrder } from './entry.ts';
+import { measureIncident } from './incident.ts';
 import { rebuildSettings } from './settings.ts';
 import { topicMatches } from './topic-match.ts';
+import { visibilityOf } from './visibility.ts';
 
 export interface RebuildOptions {
   readonly runId: string;
@@ -93,9 +93,18 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
       settings: serverKeepalive === null ? {} : { serverKeepaliveS: serverKeepalive },
       origins: serverKeepalive === null ? {} : { serverKeepaliveS: 'observed' },
     },
-    incident: incidentOf(story, analysis.findings[0]?.id ?? null, range),
+    incident: await measureIncident(database, story, analysis.findings[0]?.id ?? null, range),
+    visible: await visibilityOf(database, story),
+    uplink: uplinkKnown(story, entries),
   };
   return { header, entries };
+}
+
+/** A debug log has a line a message; else there are those that the broker routed and those that were dropped with a line. */
+function uplinkKnown(story: BridgeStory, entries: readonly Entry[]): UplinkKnown {
+  if (story.tally.count('bridge_forward') > 0 || story.levels.clientDebug) return 'shown';
+  if (story.levels.brokerRouted) return 'partly';
+  return entries.some((entry) => entry.type === 'publish') ? 'partly' : 'hidden';
 }
 
 function choose(stories: readonly BridgeStory[], clientId: string | undefined): BridgeStory {
@@ -119,27 +128,6 @@ function choose(stories: readonly BridgeStory[], clientId: string | undefined): 
     });
   }
   return story;
-}
-
-/** The keepalive cycles and disconnects of a run, as the header and the verdict compare them. */
-export function incidentOf(story: BridgeStory, cause: string | null, range?: { from: number; to: number }): Incident {
-  const inside = (session: Session) =>
-    range === undefined ||
-    ((session.disconnected ?? range.to) >= range.from && (session.disconnected ?? range.from) <= range.to);
-  const cases = story.keepaliveSessions.filter(inside);
-  const ends = cases.map((session) => session.disconnected ?? 0);
-  const gaps = ends.slice(1).map((end, index) => (end - (ends[index] ?? 0)) / 1e6);
-  const dwells = cases.map((session) => session.duration_s).filter((value) => value !== null);
-  const average = (values: readonly number[]) =>
-    values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-  return {
-    cause,
-    keepalive_disconnects: cases.length,
-    period_s: average(gaps),
-    dwell_s: average(dwells),
-    disconnects: story.sessions.filter((session) => inside(session) && !session.open && session.connected !== null)
-      .length,
-  };
 }
 
 async function window(

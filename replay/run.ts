@@ -15,14 +15,15 @@ import type { ForeignTarget, LiveOptions } from '../engine/live/run-live.ts';
 import { type LogRecord, renderNanomqStatement } from '../parsers/index.ts';
 import { hash64 } from '../queries/ids.ts';
 import { type Database, diagnose, EnvironmentError, loadStories, RecordWriter, UsageError } from '../queries/index.ts';
-import type { Cassette, Incident } from './cassette.ts';
+import type { Cassette } from './cassette.ts';
+import { type Incident, measureIncident } from './incident.ts';
 import { withNetwork } from './network-change.ts';
 import { printEmqxBody } from './print-emqx.ts';
-import { incidentOf } from './rebuild.ts';
 import { choices, linkSettings, stimuli } from './stimuli.ts';
 import { type Outage, Surroundings } from './surroundings.ts';
 import { type FlowSummary, SymptomWatch } from './symptoms.ts';
 import type { Setup } from './variant.ts';
+import { isVisible, type Visibility } from './visibility.ts';
 
 /** A replay that would simulate more than this is refused: four weeks. */
 export const MAX_SIMULATED_US = 28 * 86_400_000_000;
@@ -37,9 +38,13 @@ export interface RunRequest {
   readonly loops: number;
   /** Leave out the per-message debug lines that no verdict needs. */
   readonly brief?: boolean;
+  /** Only what such logs would hold is recorded. */
+  readonly visible?: Visibility;
   /** On real sockets and the real clock. */
   readonly live?: LiveRequest;
   readonly signal?: AbortSignal;
+  /** Asked now and then during a simulated run; true ends it with an error. */
+  readonly interrupted?: () => boolean;
   /** How far a live run is, s of the incident. */
   readonly onProgress?: (doneS: number) => void;
 }
@@ -128,9 +133,11 @@ export async function runReplay(database: Database, request: RunRequest): Promis
       connected = record.event === 'bridge_connected';
       watch.bridge(connected);
     }
+    if (request.visible && !isVisible(record, request.visible)) return;
     if (request.brief && PER_MESSAGE.has(record.event)) return;
     if (thinned?.(record)) return;
     lineNo[record.endpoint] += 1;
+    if (lineNo[record.endpoint] % ASK_EVERY === 0 && request.interrupted?.()) throw new Error('interrupted');
     write(
       record.endpoint === 'bridge' ? writer.client : writer.broker,
       toLogRecord(record, lineNo[record.endpoint], start, setup),
@@ -194,6 +201,8 @@ async function liveRun(options: LiveOptions, sink: (record: SimRecord) => void):
   }
 }
 
+/** Records between two looks at whether a run is still wanted. */
+const ASK_EVERY = 1024;
 /** How often a live run is saved, ms. */
 const SAVE_MS = 2_000;
 const OF_THE_MACHINE: ReadonlySet<string> = new Set([
@@ -259,7 +268,13 @@ async function judgeRun(
     if (story.keepaliveSessions.includes(session) || (!afterOutage && session.reason !== 'keepalive_timeout'))
       unprovoked += 1;
   }
-  return { runId, incident: incidentOf(story, findings[0] ?? null), findings, reasons, unprovoked };
+  return {
+    runId,
+    incident: await measureIncident(database, story, findings[0] ?? null),
+    findings,
+    reasons,
+    unprovoked,
+  };
 }
 
 interface RunWriter {

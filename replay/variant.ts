@@ -3,6 +3,7 @@
  * Keys are those of nanomq.conf, plus nanomq, emqx, transport, server_keepalive, keepalive_multiplier and network.
  */
 import {
+  type BridgeConf,
   type BridgeSettings,
   type BrokerSettings,
   bridgeDefaults,
@@ -19,6 +20,8 @@ import { networkEntries } from './network-change.ts';
 export interface Variant {
   readonly name: string; // as the user wrote it; `baseline` for none
   readonly changes: readonly (readonly [string, string])[];
+  /** A configuration in the place of the cassette's; the changes come on top. */
+  readonly conf?: BridgeConf;
 }
 
 export const BASELINE: Variant = { name: 'baseline', changes: [] };
@@ -171,6 +174,7 @@ export function setUp(header: Header, variant: Variant): Setup {
   };
   apply(true);
   if (draft.nanomq !== header.bridge.release) adoptDefaults(draft, header);
+  const ignored = variant.conf === undefined ? [] : adoptConf(draft, header, variant.conf);
   apply(false);
   const bridge = bridgeProfile(draft.nanomq, draft.settings.transport);
   const broker = brokerProfile(draft.emqx);
@@ -180,8 +184,32 @@ export function setUp(header: Header, variant: Variant): Setup {
     bridge: { profile: bridge.profile, settings: draft.settings },
     broker: { profile: broker.profile, settings: draft.broker },
     network: draft.network === null ? null : networkEntries(draft.network, header, draft.settings.transport),
-    notes: [bridge.note, broker.note].filter((note) => note !== null),
+    notes: [bridge.note, broker.note, ...ignored].filter((note) => note !== null),
   };
+}
+
+/**
+ * Settings of a configuration file as the release in force reads it. The bridge keeps its client id: the broker's side of the cassette
+ * knows it by that.
+ */
+function adoptConf(draft: Draft, header: Header, conf: BridgeConf): string[] {
+  const server = String(conf.server ?? '');
+  if (/^mqtt-tcp:|^tls\+mqtt-tcp:/.test(server)) draft.settings.transport = 'tcp';
+  if (/^mqtt-quic:/.test(server)) draft.settings.transport = 'quic';
+  const { transport, clientId, subscriptions } = draft.settings;
+  const read = bridgeSettings(draft.nanomq, transport, conf);
+  draft.settings = {
+    ...read.settings,
+    transport,
+    clientId,
+    subscriptions: read.settings.subscriptions.length > 0 ? read.settings.subscriptions : subscriptions,
+    // What the file does not say of the whole process is what it was.
+    parallel:
+      conf['system.parallel'] === undefined
+        ? (header.bridge.settings.parallel ?? read.settings.parallel)
+        : read.settings.parallel,
+  };
+  return read.ignored.map(({ key, why }) => `${key} has no effect: ${why}`);
 }
 
 /** Keys that some releases read in other units than they are named in (D11), and what they set. */

@@ -100,7 +100,7 @@ export const register: RegisterCommand = (program, context) => {
   );
 };
 
-function chooseBridge(conf: HoconObject, file: string, name: string | undefined): HoconObject {
+export function chooseBridge(conf: HoconObject, file: string, name: string | undefined): HoconObject {
   const all = isObject(conf.bridges) && isObject(conf.bridges.mqtt) ? conf.bridges.mqtt : {};
   const names = Object.keys(all).filter((key) => isObject(all[key]) && (all[key] as HoconObject).server !== undefined);
   const chosen = name ?? (names.length === 1 ? names[0] : undefined);
@@ -111,7 +111,7 @@ function chooseBridge(conf: HoconObject, file: string, name: string | undefined)
 }
 
 /** As `bridgeSettings` reads it: keys of the bridge, and the two from outside of it. */
-function flatConf(conf: HoconObject, bridge: HoconObject): BridgeConf {
+export function flatConf(conf: HoconObject, bridge: HoconObject): BridgeConf {
   const flat: Record<string, ConfValue | undefined> = {};
   for (const [key, value] of Object.entries(bridge)) {
     if (isScalar(value)) flat[key] = value;
