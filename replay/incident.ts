@@ -3,6 +3,7 @@
  * the same views. A number that the logs cannot show is null: it is unknown, not zero.
  */
 import type { BridgeStory, Database, Session } from '../queries/index.ts';
+import type { Visibility } from './visibility.ts';
 
 export interface Incident {
   readonly cause: string | null; // id of the first finding
@@ -30,6 +31,7 @@ export async function measureIncident(
   database: Database,
   story: BridgeStory,
   cause: string | null,
+  visible: Visibility,
   range?: Range,
 ): Promise<Incident> {
   const inside = ({ disconnected: end }: Session) =>
@@ -41,11 +43,18 @@ export async function measureIncident(
     cause,
     keepalive_disconnects: cases.length,
     period_s: average(gaps),
-    dwell_s: average(cases.map((session) => session.duration_s)),
+    dwell_s: average(cases.map(dwellOf)),
     disconnects: story.sessions.filter((session) => inside(session) && !session.open && session.connected !== null)
       .length,
-    ...(await messageCounts(database, story, cases, range)),
+    ...(await messageCounts(database, story, cases, visible, range)),
   };
+}
+
+/** Both ends of it by one clock where the broker's log does not show the connect: the offset between the two is not well known then. */
+function dwellOf(session: Session): number | null {
+  const { connected, client_connected: from, client_disconnected: to } = session;
+  if (connected === null || connected !== from || to === null) return session.duration_s;
+  return (to - from) / 1e6;
 }
 
 interface Counts {
@@ -55,14 +64,14 @@ interface Counts {
   readonly received: number;
 }
 
-/** Needs the temporary tables that `loadStories` makes of the same run. */
+/** Needs the temporary tables that `loadStories` makes of the same run. What `visible` hides is null, whatever the tables hold. */
 async function messageCounts(
   database: Database,
   story: BridgeStory,
   cases: readonly Session[],
+  visible: Visibility,
   range: Range | undefined,
 ): Promise<Pick<Incident, 'busy_lines' | 'lost_lines' | 'lost_up' | 'delivered_up' | 'delivered_down'>> {
-  const { levels } = story;
   const between = [range?.from ?? 0, range?.to ?? Number.MAX_SAFE_INTEGER];
   const [bridge] = await database.all<Counts & Record<string, number>>(
     `SELECT (count(*) FILTER (event = 'aio_busy' AND state = 'connected'))::INTEGER AS busy,
@@ -79,16 +88,16 @@ async function messageCounts(
     [story.clientId, ...between],
   );
   // Over QUIC most of a bridge's messages come in on data streams, and only the line of the routing shows them.
-  const seesUp = story.transport === 'tcp' ? levels.brokerPackets : levels.brokerRouted;
+  const seesUp = story.transport === 'tcp' ? visible.packets : visible.routed;
   // Routing names no client there: beside other bridges the messages cannot be told apart.
   const delivered = seesUp && story.siblings.length <= 1 ? (broker?.up ?? 0) : null;
   const perCycle = average(cases.map((session) => session.aio_busy));
   return {
-    busy_lines: levels.client ? (perCycle ?? bridge?.busy ?? 0) : null,
-    lost_lines: levels.client ? (bridge?.lost ?? 0) : null,
-    lost_up: levels.clientDebug && delivered !== null ? Math.max(0, (bridge?.offered ?? 0) - delivered) : null,
+    busy_lines: visible.bridge !== null ? (perCycle ?? bridge?.busy ?? 0) : null,
+    lost_lines: visible.bridge !== null ? (bridge?.lost ?? 0) : null,
+    lost_up: visible.bridge === 'debug' && delivered !== null ? Math.max(0, (bridge?.offered ?? 0) - delivered) : null,
     delivered_up: delivered,
-    delivered_down: levels.brokerPackets ? (broker?.down ?? 0) : null,
+    delivered_down: visible.packets ? (broker?.down ?? 0) : null,
   };
 }
 

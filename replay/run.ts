@@ -23,7 +23,7 @@ import { choices, linkSettings, stimuli } from './stimuli.ts';
 import { type Outage, Surroundings } from './surroundings.ts';
 import { type FlowSummary, SymptomWatch } from './symptoms.ts';
 import type { Setup } from './variant.ts';
-import { isVisible, type Visibility } from './visibility.ts';
+import { EVERYTHING, isVisible, type Visibility } from './visibility.ts';
 
 /** A replay that would simulate more than this is refused: four weeks. */
 export const MAX_SIMULATED_US = 28 * 86_400_000_000;
@@ -179,7 +179,7 @@ export async function runReplay(database: Database, request: RunRequest): Promis
   await saving;
   await writer.finish(lineNo, 'complete');
   return {
-    ...(await judgeRun(database, runId, surroundings.outages, start)),
+    ...(await judgeRun(database, runId, surroundings.outages, start, request.visible ?? EVERYTHING)),
     seed,
     flows: watch.summary({ up: summary.up.held, down: summary.down.held }),
     summary,
@@ -252,6 +252,7 @@ async function judgeRun(
   runId: string,
   outages: readonly Outage[],
   start: number,
+  visible: Visibility,
 ): Promise<Pick<RunResult, 'runId' | 'incident' | 'findings' | 'reasons' | 'unprovoked'>> {
   const story = (await loadStories(database, runId))[0];
   if (story === undefined) throw new Error(`the run ${runId} holds no bridge`);
@@ -270,7 +271,7 @@ async function judgeRun(
   }
   return {
     runId,
-    incident: await measureIncident(database, story, findings[0] ?? null),
+    incident: await measureIncident(database, story, findings[0] ?? null, visible),
     findings,
     reasons,
     unprovoked,

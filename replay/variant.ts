@@ -49,10 +49,10 @@ interface Draft {
 /** One row a key: how its text becomes a setting. Units as in nanomq.conf (nanomq-logs §3.1). */
 const KEYS: { readonly [key: string]: (draft: Draft, value: string) => void } = {
   nanomq: (draft, value) => {
-    draft.nanomq = release(value);
+    draft.nanomq = releaseName(value);
   },
   emqx: (draft, value) => {
-    draft.emqx = release(value);
+    draft.emqx = releaseName(value);
   },
   transport: (draft, value) => {
     if (value !== 'quic' && value !== 'tcp') throw bad('transport', value, 'quic or tcp');
@@ -251,7 +251,8 @@ function readAgain(
   return Number.isInteger(inFile) ? read(nanomq, `${inFile}ms`) : inForce;
 }
 
-function release(value: string): string {
+/** `v0.23.10` → `0.23.10`. Throws UsageError for what names no release. */
+export function releaseName(value: string): string {
   if (!/^[ve]?\d+\.\d+(\.\d+)?$/.test(value)) throw bad('release', value, 'a release such as 0.23.10 or 5.8.2');
   return value.replace(/^[ve]/, '');
 }

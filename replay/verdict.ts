@@ -42,8 +42,10 @@ export interface Judged {
   readonly baseline: readonly RunResult[];
   /** In the order of the seeds, up to the first that shows the symptom. */
   readonly results: readonly RunResult[];
-  /** The unchanged bridge under what the variant's runs went through; null: there was no need to look. */
-  readonly control: readonly RunResult[] | null;
+  /** The unchanged bridge, run as long as the variant and as free in its races; none if the variant shows the symptom anyway. */
+  readonly control: readonly RunResult[];
+  /** The same in the variant's network, if that is not the cassette's. */
+  readonly elsewhere: readonly RunResult[];
 }
 
 /** True for a run that shows what is to be removed: a symptom of the baseline, or a cycle of any kind. */
@@ -51,21 +53,22 @@ export function showsSymptom(result: RunResult, usual: readonly string[]): boole
   return symptoms(result).some((symptom) => usual.includes(symptom) || symptom === 'cycle');
 }
 
-/** Findings of the runs that the baseline does not have: with a reason to look whether the unchanged bridge has them too. */
-export function unusualFindings(baseline: readonly RunResult[], results: readonly RunResult[]): string[] {
-  return findingsOf(results).filter((id) => !findingsOf(baseline).includes(id));
-}
-
-export function judge({ cassette, variant, setup, baseline, results, control }: Judged): VariantVerdict {
+export function judge({ cassette, variant, setup, baseline, results, control, elsewhere }: Judged): VariantVerdict {
   const usual = symptomsOf(baseline);
   const shown = results.filter((result) => showsSymptom(result, usual)).length;
   const fresh = symptomsOf(results).filter((symptom) => !usual.includes(symptom));
   // The logs begin and end somewhere and hold one course of the races; a longer or freer run of the same bridge may show more.
-  const known = [...findingsOf(baseline), ...findingsOf(control ?? []), ...provoked(cassette, setup)];
+  const known = [
+    ...findingsOf(baseline),
+    ...findingsOf(control),
+    ...findingsOf(elsewhere),
+    ...provoked(cassette, setup),
+  ];
   const newFindings = findingsOf(results).filter((id) => !known.includes(id));
   const new_symptoms = [...fresh, ...newFindings];
   const told = decide(shown, results, new_symptoms, [
     cannotTell(cassette, setup),
+    luck(control, usual),
     missingDirection(baseline, results),
     worseLoss(baseline, results),
   ]);
@@ -149,6 +152,8 @@ function provoked(cassette: Cassette, setup: Setup): string[] {
 
 /** A replay for a verdict takes at most this much of the incident's time. */
 const MAX_LOOPS_US = 26 * 3_600_000_000;
+/** Share of the seeds in which the unchanged bridge must show the symptom for its absence to mean something. */
+const CONTROL_SHARE = 0.8;
 /** Messages may be lost by chance; beyond this a change that loses more than the incident is no clean fix. */
 const WORSE_LOSS = 0.05;
 
@@ -170,6 +175,16 @@ function cannotTell(cassette: Cassette, setup: Setup): Doubt | null {
       next,
     };
   return null;
+}
+
+/** Where the unchanged bridge, free in its races, seldom shows the symptom, a change that does not show it either proves nothing. */
+function luck(control: readonly RunResult[], usual: readonly string[]): Doubt | null {
+  const shown = control.filter((result) => showsSymptom(result, usual)).length;
+  if (shown >= CONTROL_SHARE * control.length) return null;
+  return {
+    reason: `the unchanged bridge shows the symptom in ${shown} of ${control.length} seeds only unless its races come out as they did, so its absence proves nothing`,
+    next: 'The incident hangs on a race: judge by the cause that analyze names.',
+  };
 }
 
 function worseLoss(baseline: readonly RunResult[], results: readonly RunResult[]): Doubt | null {

@@ -23,7 +23,6 @@ import {
   showsSymptom,
   symptomsOf,
   undecided,
-  unusualFindings,
   type VariantVerdict,
 } from './verdict.ts';
 
@@ -104,6 +103,7 @@ class Trial {
   readonly #seeds: readonly number[];
   readonly #options: VerifyOptions;
   readonly #ran: (label: string) => void;
+  readonly #controls = new Map<string, Promise<RunResult[]>>();
 
   constructor(
     pool: RunPool,
@@ -136,14 +136,18 @@ class Trial {
     const loops = loopsNeeded(this.#cassette, setup);
     const results = await this.#untilShown(usual, (seed) => this.#run(setup, variant.name, seed, { loops }));
     const shown = results.some((result) => showsSymptom(result, usual));
-    const control = shown || unusualFindings(baseline, results).length === 0 ? null : await this.#control(setup, loops);
-    return judge({ cassette: this.#cassette, variant, setup, baseline, results, control });
+    const control = shown ? [] : await this.#control(loops, null);
+    const elsewhere = shown || setup.network === null ? [] : await this.#control(loops, setup);
+    return judge({ cassette: this.#cassette, variant, setup, baseline, results, control, elsewhere });
   }
 
-  /** The unchanged bridge under what the variant's runs went through: as long, with the same network, and free in its races. */
-  #control(changed: Setup, loops: number): Promise<RunResult[]> {
-    const setup = { ...setUp(this.#cassette.header, BASELINE), network: changed.network };
-    return this.#all((seed) => this.#run(setup, 'control', seed, { loops }));
+  /** The unchanged bridge, as long as the variant ran and free in its races; in the variant's network, if that is another one. */
+  #control(loops: number, changed: Setup | null): Promise<RunResult[]> {
+    const key = `${loops} ${JSON.stringify(changed?.network ?? null)}`;
+    const setup = { ...setUp(this.#cassette.header, BASELINE), network: changed?.network ?? null };
+    const known = this.#controls.get(key) ?? this.#all((seed) => this.#run(setup, 'control', seed, { loops }));
+    this.#controls.set(key, known);
+    return known;
   }
 
   async #run(

@@ -12,6 +12,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<CommandModule> } = {
   query: () => import('./query.ts'),
   explain: () => import('./explain.ts'),
   rebuild: () => import('./rebuild.ts'),
+  cassette: () => import('./cassette.ts'),
   replay: () => import('./replay.ts'),
   verify: () => import('./verify.ts'),
   broker: () => import('./broker.ts'),

@@ -212,3 +212,35 @@ test('an interrupted verification stops with the reason of the signal', async ()
   await assert.rejects(running, { message: 'enough' });
   assert.equal(runs, 1);
 });
+
+test('a release with the same cells under another name gives the same trace and the same verdict', async () => {
+  const renamed = (release: string): Cassette => ({
+    ...cassette,
+    header: { ...cassette.header, bridge: { ...cassette.header.bridge, release } },
+  });
+  const [older, newer] = ['0.23.5', '0.23.6'].map((release) => setUp(renamed(release).header, BASELINE));
+  assert.deepEqual(older?.bridge.profile, newer?.bridge.profile);
+  const traces: string[] = [];
+  for (const setup of [older!, newer!]) traces.push((await replayed(setup, 4, { label: setup.nanomq })).summary.hash);
+  assert.equal(traces[0], traces[1]);
+  const { baseline, variants } = await verified(renamed('0.23.5'), [fixed], 2);
+  assert.equal(baseline.reproduced, true, baseline.reason);
+  assert.deepEqual({ ...variants[0] }, { ...verdictOf('nanomq=0.23.10') });
+});
+
+test('a change that only the luck of a race cures is no fix: the unchanged bridge must show the symptom too', async () => {
+  const { variants } = await verified(cassette, [{ name: 'nothing at all', changes: [] }], 2);
+  assert.equal(variants[0]?.verdict, 'not-fixed');
+  // A fix by the network is judged by the network, not by what the unchanged bridge does there.
+  const ideal = await verified(cassette, [parseVariant('network=ideal')], 2);
+  assert.equal(ideal.variants[0]?.verdict, 'fixed', ideal.variants[0]?.reason);
+});
+
+test('k of n comes with its interval, and a fix says what is gone', () => {
+  const verdict = verdictOf('nanomq=0.23.10');
+  assert.equal(verdict.clean, true);
+  assert.deepEqual(verdict.new_symptoms, []);
+  assert.ok(verdict.gone.includes('stuck-busy'));
+  assert.equal(verdict.interval.low, 0);
+  assert.ok(verdict.interval.high > 0.5, 'two seeds say little');
+});
