@@ -21,6 +21,7 @@ export { dropRun, type LiveRequest, type RunRequest, type RunResult, runReplay }
 export { THREADS_MAX } from './run-pool.ts';
 export { symptoms } from './run-symptoms.ts';
 export { choices, linkSettings, stimuli } from './stimuli.ts';
+export { type Axis, POINTS_MAX, parseAxis, type Sweep, type SweepPoint, sweep } from './sweep.ts';
 export {
   BASELINE,
   nearest,

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Database } from '../queries/index.ts';
 import type { Cassette } from './cassette.ts';
+import { type CountedRun, type CountJob, countRun } from './counted-run.ts';
 import { type BaselineResult, type RunJob, runJob } from './run-job.ts';
 import type { WorkerAnswer, WorkerOrder } from './run-worker.ts';
 
@@ -17,6 +18,8 @@ export interface RunPool {
   /** How many runs go on at a time. */
   readonly width: number;
   run(cassette: Cassette, job: RunJob): Promise<BaselineResult>;
+  /** Counters only. */
+  count(cassette: Cassette, jobs: readonly CountJob[]): Promise<readonly CountedRun[]>;
   close(): Promise<void>;
 }
 
@@ -40,6 +43,11 @@ class OwnThread implements RunPool {
     return runJob(this.#database, cassette, job, { signal: this.#signal });
   }
 
+  async count(cassette: Cassette, jobs: readonly CountJob[]): Promise<readonly CountedRun[]> {
+    this.#signal?.throwIfAborted();
+    return jobs.map((job) => countRun(cassette, job));
+  }
+
   async close(): Promise<void> {
     this.#database.close();
   }
@@ -50,10 +58,14 @@ interface Member {
   readonly known: Set<number>; // ids of the cassettes it has
 }
 
+type Work =
+  | { readonly kind: 'run'; readonly job: RunJob }
+  | { readonly kind: 'count'; readonly jobs: readonly CountJob[] };
+
 interface Waiting {
   readonly cassette: Cassette;
-  readonly job: RunJob;
-  readonly resolve: (result: BaselineResult) => void;
+  readonly work: Work;
+  readonly resolve: (answer: WorkerAnswer) => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -75,10 +87,22 @@ class Threads implements RunPool {
     signal?.addEventListener('abort', this.#stop);
   }
 
-  run(cassette: Cassette, job: RunJob): Promise<BaselineResult> {
+  async run(cassette: Cassette, job: RunJob): Promise<BaselineResult> {
+    const answer = await this.#ask(cassette, { kind: 'run', job });
+    if (answer.kind !== 'result') throw new Error(`a thread answered ${answer.kind}`);
+    return answer.result;
+  }
+
+  async count(cassette: Cassette, jobs: readonly CountJob[]): Promise<readonly CountedRun[]> {
+    const answer = await this.#ask(cassette, { kind: 'count', jobs });
+    if (answer.kind !== 'counted') throw new Error(`a thread answered ${answer.kind}`);
+    return answer.runs;
+  }
+
+  #ask(cassette: Cassette, work: Work): Promise<WorkerAnswer> {
     this.#signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ cassette, job, resolve, reject });
+      this.#waiting.push({ cassette, work, resolve, reject });
       this.#dispatch();
     });
   }
@@ -94,7 +118,7 @@ class Threads implements RunPool {
       const order = (message: WorkerOrder) => member.worker.postMessage(message);
       if (!member.known.has(id)) order({ kind: 'cassette', id, cassette: next.cassette });
       member.known.add(id);
-      order({ kind: 'run', cassetteId: id, job: next.job });
+      order({ ...next.work, cassetteId: id });
     }
   }
 
@@ -109,8 +133,8 @@ class Threads implements RunPool {
       const done = this.#running.get(member);
       this.#running.delete(member);
       this.#idle.push(member);
-      if (answer.kind === 'result') done?.resolve(answer.result);
-      else done?.reject(answer.error);
+      if (answer.kind === 'failed') done?.reject(answer.error);
+      else done?.resolve(answer);
       this.#dispatch();
     });
     worker.on('error', (error) => this.#fail(error));

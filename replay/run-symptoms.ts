@@ -8,8 +8,11 @@ const LOSS_SHARE = 0.25;
 /** Fewer offered messages than this say nothing about a share. */
 const LOSS_MIN_OFFERED = 20;
 
+/** What of a run is judged. */
+export type Symptomatic = Pick<RunResult, 'unprovoked' | 'flows'>;
+
 /** `cycle`, `stall up qos 0`, `loss up qos 0`. */
-export function symptoms(result: RunResult): string[] {
+export function symptoms(result: Symptomatic): string[] {
   return [
     ...(result.unprovoked >= MIN_CYCLES ? ['cycle'] : []),
     ...result.flows.filter((flow) => flow.stalled).map((flow) => `stall ${flow.direction} qos ${flow.qos}`),
@@ -19,6 +22,6 @@ export function symptoms(result: RunResult): string[] {
   ];
 }
 
-export function lostMessages(result: RunResult): number {
+export function lostMessages(result: Symptomatic): number {
   return result.flows.reduce((sum, flow) => sum + flow.offered - flow.delivered, 0);
 }

@@ -2,15 +2,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Database } from '../queries/index.ts';
 import type { Cassette } from './cassette.ts';
+import { type CountedRun, type CountJob, countRun } from './counted-run.ts';
 import { type BaselineResult, type RunJob, runJob } from './run-job.ts';
 
 export type WorkerOrder =
   | { readonly kind: 'cassette'; readonly id: number; readonly cassette: Cassette }
   | { readonly kind: 'run'; readonly cassetteId: number; readonly job: RunJob }
+  | { readonly kind: 'count'; readonly cassetteId: number; readonly jobs: readonly CountJob[] }
   | { readonly kind: 'close' };
 
 export type WorkerAnswer =
   | { readonly kind: 'result'; readonly result: BaselineResult }
+  | { readonly kind: 'counted'; readonly runs: readonly CountedRun[] }
   | { readonly kind: 'failed'; readonly error: unknown };
 
 const port = parentPort!;
@@ -33,8 +36,17 @@ async function obey(order: WorkerOrder): Promise<void> {
     port.close();
   } else {
     try {
+      const cassette = cassettes.get(order.cassetteId)!;
+      if (order.kind === 'count') {
+        const runs = order.jobs.map((job) => {
+          if (interrupted()) throw new Error('interrupted');
+          return countRun(cassette, job);
+        });
+        port.postMessage({ kind: 'counted', runs } satisfies WorkerAnswer);
+        return;
+      }
       database ??= await Database.open(':memory:', 'write');
-      const result = await runJob(database, cassettes.get(order.cassetteId)!, order.job, { interrupted });
+      const result = await runJob(database, cassette, order.job, { interrupted });
       port.postMessage({ kind: 'result', result } satisfies WorkerAnswer);
     } catch (error) {
       port.postMessage({ kind: 'failed', error } satisfies WorkerAnswer);

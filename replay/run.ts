@@ -2,14 +2,7 @@
  * One replay: the cassette through the machines in the simulator, written as a run into the same tables as the logs, so that the
  * same views and rules read it.
  */
-import {
-  type Endpoint,
-  type Message,
-  type SimRecord,
-  type SimSummary,
-  type Stimulus,
-  simulate,
-} from '../engine/index.ts';
+import { type Endpoint, type Message, type SimRecord, type SimSummary, simulate } from '../engine/index.ts';
 import type { LiveError } from '../engine/live/errors.ts';
 import type { ForeignTarget, LiveOptions } from '../engine/live/run-live.ts';
 import { type LogRecord, renderNanomqStatement } from '../parsers/index.ts';
@@ -24,6 +17,7 @@ import { type Outage, Surroundings } from './surroundings.ts';
 import { type FlowSummary, SymptomWatch } from './symptoms.ts';
 import type { Setup } from './variant.ts';
 import { EVERYTHING, isVisible, type Visibility } from './visibility.ts';
+import { stallUs, watched } from './watched.ts';
 
 /** A replay that would simulate more than this is refused: four weeks. */
 export const MAX_SIMULATED_US = 28 * 86_400_000_000;
@@ -94,12 +88,7 @@ export async function runReplay(database: Database, request: RunRequest): Promis
   const { setup, seed } = request;
   const cassette = withNetwork(request.cassette, setup.network);
   const runId = `replay-${request.label}-seed${seed}`;
-  const keepaliveS = cassette.header.bridge.settings.keepaliveS || 10;
-  const incident = cassette.header.bridge.settings;
-  const watch = new SymptomWatch({
-    // The incident's own settings, not the variant's: a change must not move the mark it is judged by.
-    stallUs: (3 * keepaliveS + (incident.quicHandshakeTimeoutS ?? 20) + (incident.backoffMaxS ?? 5) + 5) * 1e6,
-  });
+  const watch = new SymptomWatch({ stallUs: stallUs(cassette.header.bridge.settings) });
   const surroundings = new Surroundings();
   const writer = await openRun(database, runId, request);
   const start = Date.parse(cassette.header.start) * 1000 || 0;
@@ -230,20 +219,6 @@ function thinner(): (record: SimRecord) => boolean {
     entry.count += 1;
     return entry.count > THIN_PER_SECOND;
   };
-}
-
-/** Lets the watch see what goes in and when the two cannot reach each other. */
-function* watched(source: Iterable<Stimulus>, watch: SymptomWatch, surroundings: Surroundings): Generator<Stimulus> {
-  for (const stimulus of source) {
-    if (stimulus.kind === 'publish') watch.offered(stimulus.at, 'up', stimulus.message);
-    else if (stimulus.kind === 'downlink') watch.offered(stimulus.at, 'down', stimulus.message);
-    else {
-      const { reachable } = surroundings;
-      surroundings.apply(stimulus);
-      if (surroundings.reachable !== reachable) watch.reachable(stimulus.at, surroundings.reachable);
-    }
-    yield stimulus;
-  }
 }
 
 /** The same views and rules as for an incident, over this run. */

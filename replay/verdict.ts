@@ -7,7 +7,7 @@ import type { Entry } from './entry.ts';
 import { type Interval, wilson } from './interval.ts';
 import { withNetwork } from './network-change.ts';
 import type { RunResult } from './run.ts';
-import { lostMessages, symptoms } from './run-symptoms.ts';
+import { lostMessages, type Symptomatic, symptoms } from './run-symptoms.ts';
 import type { Setup, Variant } from './variant.ts';
 
 export type VerdictName = 'fixed' | 'not-fixed' | 'inconclusive';
@@ -49,7 +49,7 @@ export interface Judged {
 }
 
 /** True for a run that shows what is to be removed: a symptom of the baseline, or a cycle of any kind. */
-export function showsSymptom(result: RunResult, usual: readonly string[]): boolean {
+export function showsSymptom(result: Symptomatic, usual: readonly string[]): boolean {
   return symptoms(result).some((symptom) => usual.includes(symptom) || symptom === 'cycle');
 }
 
@@ -163,7 +163,7 @@ function keepaliveInForce(setup: Setup): number {
 }
 
 /** Settings under which a silent connection is never found out, or so late that no replay can wait for it. */
-function cannotTell(cassette: Cassette, setup: Setup): Doubt | null {
+export function cannotTell(cassette: Cassette, setup: Setup): Doubt | null {
   const keepalive = keepaliveInForce(setup);
   const before = cassette.header.bridge.settings.keepaliveS ?? 10;
   const next = 'Try a keepalive of some minutes at most.';
@@ -245,7 +245,7 @@ function findingsOf(results: readonly RunResult[]): string[] {
   return [...new Set(results.flatMap((result) => result.findings))];
 }
 
-export function lostShare(result: RunResult): number | null {
+export function lostShare(result: Symptomatic): number | null {
   const offered = result.flows.reduce((sum, flow) => sum + flow.offered, 0);
   return offered === 0 ? null : lostMessages(result) / offered;
 }

@@ -15,6 +15,7 @@ const COMMANDS: { readonly [name: string]: () => Promise<CommandModule> } = {
   cassette: () => import('./cassette.ts'),
   replay: () => import('./replay.ts'),
   verify: () => import('./verify.ts'),
+  sweep: () => import('./sweep.ts'),
   broker: () => import('./broker.ts'),
   bridge: () => import('./bridge.ts'),
   demo: () => import('./demo.ts'),
