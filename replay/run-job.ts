@@ -5,7 +5,10 @@ import type { Incident } from './incident.ts';
 import { dropRun, type RunRequest, type RunResult, runReplay } from './run.ts';
 import { EVERYTHING, showsEverything } from './visibility.ts';
 
-export type RunJob = Omit<RunRequest, 'cassette' | 'brief' | 'signal' | 'interrupted' | 'onProgress' | 'visible'> & {
+export type RunJob = Omit<
+  RunRequest,
+  'cassette' | 'brief' | 'signal' | 'interrupted' | 'onRecord' | 'onProgress' | 'visible'
+> & {
   /** Also measure the run as logs like those of the incident would show it. */
   readonly asLogged: boolean;
 };

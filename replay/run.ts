@@ -37,6 +37,8 @@ export interface RunRequest {
   /** On real sockets and the real clock. */
   readonly live?: LiveRequest;
   readonly signal?: AbortSignal;
+  /** Told of every record, those that are not kept included. */
+  readonly onRecord?: (record: SimRecord) => void;
   /** Asked now and then during a simulated run; true ends it with an error. */
   readonly interrupted?: () => boolean;
   /** How far a live run is, s of the incident. */
@@ -118,6 +120,7 @@ export async function runReplay(database: Database, request: RunRequest): Promis
     for (const [source, record] of waiting.splice(0)) writer.record(source, record);
   };
   const sink = (record: SimRecord) => {
+    request.onRecord?.(record);
     if (record.event === 'bridge_connected' || record.event === 'bridge_disconnected') {
       connected = record.event === 'bridge_connected';
       watch.bridge(connected);

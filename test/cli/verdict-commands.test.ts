@@ -142,3 +142,27 @@ test('sweep says the smallest change and draws a map; exit 0 if there is one, 1 
   const told = JSON.parse(none.out);
   assert.deepEqual([told.schema, told.smallest, told.points.length], [1, null, 2]);
 });
+
+test('a replay printed as logs reads back as the same incident: finding, cycles and deliveries', async () => {
+  const logs = file('logs');
+  const replayed = JSON.parse((await bridgetrace('replay', cassette, '--emit-logs', logs, '--json')).out);
+  const db = file('again.duckdb');
+  assert.equal((await bridgetrace('ingest', '--db', db, logs, '--json')).code, 0);
+  const analysis = JSON.parse((await bridgetrace('analyze', '--db', db, '--json')).out);
+  assert.equal(analysis.findings[0].id, 'stuck-busy');
+  assert.equal(analysis.findings[0].id, replayed.findings[0]);
+  const cycle = analysis.cycles.find((one: { reason: string }) => one.reason === 'keepalive_timeout');
+  assert.equal(cycle.count, replayed.disconnects_by_reason.keepalive_timeout);
+  assert.equal(
+    (await bridgetrace('query', 'unparsed', '--db', db, '--format', 'csv')).out.trim().split('\n').length,
+    1,
+  );
+  const again = file('again.cassette');
+  assert.equal((await bridgetrace('rebuild', '--db', db, '-o', again, '--json')).code, 0);
+  const rebuilt = parseCassette(readFileSync(again, 'utf8'), again);
+  const { incident } = rebuilt.header;
+  for (const key of ['keepalive_disconnects', 'disconnects'] as const)
+    assert.equal(incident[key], replayed.incident[key], key);
+  for (const key of ['busy_lines', 'lost_lines', 'lost_up', 'delivered_up', 'delivered_down'] as const)
+    assert.equal(incident[key], replayed.incident[key], key);
+});
