@@ -30,7 +30,7 @@ export function verdictReport(
   return [
     '# Verdicts',
     '',
-    'Made by `node dist/scripts/verdict-table.js CORPUS --mutants 200 --out docs/VERDICTS.md`; not to be edited.',
+    'Made by `node dist/scripts/verdict-table.js CORPUS --mutants N --out docs/VERDICTS.md`; not to be edited.',
     '',
     'Each incident of the corpus that cycles, or for which it is known what helps, rebuilt from its logs alone: as they are (debug), and',
     `cut to info and to warn level without traces. ${seeds} seeds a baseline and a change. Truth: what real brokers showed for the`,
