@@ -9,6 +9,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { threadId } from 'node:worker_threads';
 import type * as Driver from '@duckdb/node-api';
 import type { DuckDBAppender, DuckDBConnection, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { ChunkAppender } from './chunk-appender.ts';
@@ -96,7 +97,7 @@ export class Database {
     }
     const key = inMemory ? null : canonical(file);
     if (key !== null && openPaths.has(key)) throw new Error(`${file} is already open in this process`);
-    const spill = inMemory ? path.join(tmpdir(), `bridgetrace-${process.pid}-${spills++}`) : `${file}.tmp`;
+    const spill = inMemory ? path.join(tmpdir(), `bridgetrace-${process.pid}-${threadId}-${spills++}`) : `${file}.tmp`;
     const instance = await openInstance(file, mode, inMemory, spill);
     const connection = await instance.connect();
     const database = new Database(instance, connection, file, spill);

@@ -13,19 +13,12 @@ import {
 } from '../engine/index.ts';
 import { CassetteError } from '../queries/index.ts';
 import { type Entry, entryProblem, isAmount, isCount, isObject, isQos, linkProblem, type Origin } from './entry.ts';
+import type { Incident } from './incident.ts';
+import { LOG_LEVELS, type Visibility } from './visibility.ts';
 
 export const CASSETTE_SCHEMA = 1;
 /** A cassette is read into memory as a whole; this bounds it (a day at 35 messages a second is 3 million). */
 export const MAX_ENTRIES = 5_000_000;
-
-/** What the incident looked like: the baseline replay must show the same. */
-export interface Incident {
-  readonly cause: string | null; // id of the first finding
-  readonly keepalive_disconnects: number; // not counting those of a dead link
-  readonly period_s: number | null;
-  readonly dwell_s: number | null;
-  readonly disconnects: number;
-}
 
 export interface Header {
   readonly type: 'header';
@@ -48,7 +41,14 @@ export interface Header {
   /** The network at the start; absent: loopback. */
   readonly link?: LinkHeader;
   readonly incident: Incident;
+  /** What the logs could show; absent: everything. */
+  readonly visible?: Visibility;
+  /** Whether the lines show what was offered upward: all, only some of it, or nothing. Absent: all. */
+  readonly uplink?: UplinkKnown;
 }
+
+export type UplinkKnown = 'shown' | 'partly' | 'hidden';
+const UPLINK_KNOWN: readonly UplinkKnown[] = ['shown', 'partly', 'hidden'];
 
 export interface LinkHeader {
   readonly delay_ms?: number; // one way
@@ -135,7 +135,14 @@ function headerProblem(header: Record<string, unknown>): string | null {
   }
   if (typeof (header.bridge as Record<string, unknown>).id !== 'string')
     return "The header needs bridge.id, the bridge's name.";
-  return linkProblem(header.link) ?? incidentProblem(header.incident);
+  return (
+    linkProblem(header.link) ??
+    incidentProblem(header.incident) ??
+    visibleProblem(header.visible) ??
+    (header.uplink === undefined || UPLINK_KNOWN.includes(header.uplink as UplinkKnown)
+      ? null
+      : `uplink must be one of ${UPLINK_KNOWN.join(', ')}.`)
+  );
 }
 
 /** The baseline is compared with these: a number that is missing would be equal to anything. */
@@ -147,6 +154,20 @@ function incidentProblem(incident: unknown): string | null {
     if (!isCount(incident[key])) return `The header needs incident.${key}, a whole number of 0 or more.`;
   for (const key of ['period_s', 'dwell_s'] as const)
     if (incident[key] !== null && !isAmount(incident[key])) return `The header needs incident.${key}, seconds or null.`;
+  for (const key of ['busy_lines', 'lost_lines', 'lost_up', 'delivered_up', 'delivered_down'] as const)
+    if (incident[key] !== undefined && incident[key] !== null && !isAmount(incident[key]))
+      return `incident.${key} must be a number of 0 or more, or null where the logs cannot show it.`;
+  return null;
+}
+
+function visibleProblem(visible: unknown): string | null {
+  if (visible === undefined) return null;
+  if (!isObject(visible)) return 'The visible of the header must be an object.';
+  for (const end of ['bridge', 'broker'])
+    if (visible[end] !== null && !LOG_LEVELS.includes(visible[end] as never))
+      return `visible.${end} must be ${LOG_LEVELS.join(', ')} or null.`;
+  for (const key of ['packets', 'routed'])
+    if (typeof visible[key] !== 'boolean') return `visible.${key} must be true or false.`;
   return null;
 }
 

@@ -4,7 +4,7 @@
  * What the lines show is `observed`; what follows from them by the model of the bridge is `inferred` (each entry says by which
  * rule). Nothing here knows the outcome: the replay has to show it again by itself.
  */
-import type { Qos } from '../engine/index.ts';
+import { type BridgeConf, bridgeSettings, type Qos } from '../engine/index.ts';
 import {
   analyze,
   type BridgeStory,
@@ -12,20 +12,25 @@ import {
   InputError,
   isoTime,
   loadStories,
-  type Session,
   UsageError,
 } from '../queries/index.ts';
-import type { Cassette, Header, Incident } from './cassette.ts';
-import { CASSETTE_SCHEMA } from './cassette.ts';
+import { CASSETTE_SCHEMA, type Cassette, type Header, type UplinkKnown } from './cassette.ts';
 import { type Entry, type EntryBase, inOrder } from './entry.ts';
+import { measureIncident } from './incident.ts';
 import { rebuildSettings } from './settings.ts';
+import { silentTraffic } from './silent-traffic.ts';
 import { topicMatches } from './topic-match.ts';
+import { visibilityOf } from './visibility.ts';
 
 export interface RebuildOptions {
   readonly runId: string;
   readonly clientId?: string;
   readonly from?: number; // µs since the epoch
   readonly to?: number;
+  /** What the user knows better than the logs. */
+  readonly nanomq?: string;
+  readonly emqx?: string;
+  readonly conf?: BridgeConf;
 }
 
 /** Messages that fit behind a stuck pipe before the overflow line appears: the send queue of the releases that print it (§1). */
@@ -34,6 +39,8 @@ const SEND_QUEUE = 64;
 const DEFAULT_DISCONNECT_TIMEOUT_S = 20;
 /** A broker that logs its boot listens about this much later (measured: 0.6 to 1.1 s in the corpus). */
 const BOOT_TO_LISTEN_US = 1_000_000;
+/** A handshake of this length was answered only when it was sent again: stamps are whole seconds. */
+const LONG_HANDSHAKE_US = 3_000_000;
 /** How near the estimated start of an outage a line of the broker must be to replace it. */
 const OUTAGE_MARK_US = 2_000_000;
 /** Taken where no line tells the release. */
@@ -53,21 +60,30 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
   );
   const range = await window(database, story, options);
   const facts = await settingsFacts(database, story);
-  const { release, knownBy } = bridgeRelease(story);
+  const { release, knownBy } =
+    options.nanomq === undefined ? bridgeRelease(story) : { release: options.nanomq, knownBy: 'stated' };
   const transport = story.transport ?? 'quic';
-  const { settings, origins } = rebuildSettings({
+  const rebuilt = rebuildSettings({
     ...facts,
     release,
     transport,
     dump: story.settings,
     clientId: story.clientId,
   });
+  const causes = analysis.findings.map((finding) => finding.id);
+  // No release prints the length of its queues; one without any shows in the lines (D12).
+  if (causes.includes('queue-capacity-zero')) {
+    rebuilt.settings.maxSendQueueLen = 0;
+    rebuilt.origins.maxSendQueueLen = 'inferred';
+  }
+  const { settings, origins } = withConf(rebuilt, release, transport, options.conf);
   const filters = settings.subscriptions.map((subscription) => subscription.topic);
   const entries = [
     ...(await uplink(database, story, settings.parallel)),
     ...(await downlink(database, story, filters)),
     ...outside(story, await dials(database, story), settings.quicDisconnectTimeoutS),
     ...(await boots(database, story)),
+    ...(await refusals(database, story)),
     ...(await redials(database, story)),
     ...(await receiveRaces(database, story)),
   ]
@@ -75,7 +91,9 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
     .map((entry) => ({ ...entry, at: Math.round(entry.at - range.from) }))
     .sort(inOrder);
   const keepalive = settings.keepaliveS;
+  const packetLimit = causes.includes('send-error-stuck') ? await refusedSize(database, story, entries) : null;
   const serverKeepalive = facts.keepaliveS !== null && facts.keepaliveS !== keepalive ? facts.keepaliveS : null;
+  const visible = await visibilityOf(database, story);
   const header: Header = {
     type: 'header',
     schema: CASSETTE_SCHEMA,
@@ -89,13 +107,87 @@ export async function rebuild(database: Database, options: RebuildOptions): Prom
       origins,
     },
     broker: {
-      ...brokerRelease(story),
-      settings: serverKeepalive === null ? {} : { serverKeepaliveS: serverKeepalive },
-      origins: serverKeepalive === null ? {} : { serverKeepaliveS: 'observed' },
+      ...(options.emqx === undefined ? brokerRelease(story) : { release: options.emqx, release_known_by: 'stated' }),
+      settings: {
+        ...(serverKeepalive === null ? {} : { serverKeepaliveS: serverKeepalive }),
+        ...(packetLimit === null ? {} : { maxPacketSize: packetLimit }),
+      },
+      origins: {
+        ...(serverKeepalive === null ? {} : { serverKeepaliveS: 'observed' }),
+        ...(packetLimit === null ? {} : { maxPacketSize: 'inferred' }),
+      },
     },
-    incident: incidentOf(story, analysis.findings[0]?.id ?? null, range),
+    ...(await linkOf(database, story)),
+    incident: await measureIncident(database, story, analysis.findings[0]?.id ?? null, visible, range),
+    visible,
+    uplink: uplinkKnown(story, entries),
   };
   return { header, entries };
+}
+
+/**
+ * The network at the start. A SUBSCRIBE follows the CONNACK at once, so that the time between the two at the broker is that of the way
+ * there and back. What a dial met while the broker was away: an ICMP error names itself in the bridge's log.
+ */
+async function linkOf(database: Database, story: BridgeStory): Promise<Pick<Header, 'link'>> {
+  const [bridge] = await database.all<{ unreachable: number }>(
+    `SELECT (count(*) FILTER (ltrim(attributes->>'$.status_hex', '0x') = '71'))::INTEGER AS unreachable
+     FROM bridge_lines WHERE bridge_id = $1 AND event = 'quic_shutdown_by_transport'`,
+    [story.bridgeId],
+  );
+  const [broker] = await database.all<{ round_trip_us: number | null }>(
+    `SELECT min(epoch_us(next_time) - epoch_us(time)) AS round_trip_us FROM (
+       SELECT event, packet, time, lead(time) OVER answers AS next_time, lead(packet) OVER answers AS next_packet
+       FROM run_broker_events WHERE client_id = $1 AND event IN ('mqtt_packet_received', 'mqtt_packet_sent')
+       WINDOW answers AS (PARTITION BY peer ORDER BY time))
+     WHERE packet = 'CONNACK' AND next_packet = 'SUBSCRIBE'`,
+    [story.clientId],
+  );
+  const roundTrip = broker?.round_trip_us ?? 0;
+  const link = {
+    ...(roundTrip >= SLOW_ROUND_TRIP_US ? { delay_ms: Math.round(roundTrip / 200) / 10 } : {}),
+    ...((bridge?.unreachable ?? 0) > 0 ? { broker_down: 'refused' as const } : {}),
+  };
+  return Object.keys(link).length === 0 ? {} : { link };
+}
+
+/** Shorter ones are the time that the two need to answer. */
+const SLOW_ROUND_TRIP_US = 10_000;
+
+/** Between the largest message that the broker got and the next larger one that was offered: bytes, or null where none is larger. */
+async function refusedSize(database: Database, story: BridgeStory, entries: readonly Entry[]): Promise<number | null> {
+  const got = await deliveredOffers(database, story);
+  const sizes = (list: readonly Entry[]) => list.flatMap((entry) => (entry.type === 'publish' ? [entry.size] : []));
+  const largest = sizes(got).reduce((most, size) => Math.max(most, size), 0);
+  const larger = sizes(entries).reduce(
+    (least, size) => (size > largest ? Math.min(least, size) : least),
+    Number.POSITIVE_INFINITY,
+  );
+  return largest > 0 && Number.isFinite(larger) ? Math.floor((largest + larger) / 2) : null;
+}
+
+type Rebuilt = ReturnType<typeof rebuildSettings>;
+
+/** A configuration file says what no line says; a line that shows the value in force wins over the file. */
+function withConf(rebuilt: Rebuilt, release: string, transport: 'quic' | 'tcp', conf: BridgeConf | undefined): Rebuilt {
+  if (conf === undefined) return rebuilt;
+  const read = bridgeSettings(release, transport, conf).settings;
+  const settings: Record<string, unknown> = { ...rebuilt.settings };
+  const origins = { ...rebuilt.origins };
+  for (const [key, value] of Object.entries(read)) {
+    if (key === 'transport' || rebuilt.origins[key] === 'observed') continue;
+    if (key === 'subscriptions' && read.subscriptions.length === 0) continue;
+    settings[key] = value;
+    origins[key] = 'observed';
+  }
+  return { settings: settings as unknown as Rebuilt['settings'], origins };
+}
+
+/** A debug log has a line a message; else there are those that the broker routed and those that were dropped with a line. */
+function uplinkKnown(story: BridgeStory, entries: readonly Entry[]): UplinkKnown {
+  if (story.tally.count('bridge_forward') > 0 || story.levels.clientDebug) return 'shown';
+  if (story.levels.brokerRouted) return 'partly';
+  return entries.some((entry) => entry.type === 'publish') ? 'partly' : 'hidden';
 }
 
 function choose(stories: readonly BridgeStory[], clientId: string | undefined): BridgeStory {
@@ -119,27 +211,6 @@ function choose(stories: readonly BridgeStory[], clientId: string | undefined): 
     });
   }
   return story;
-}
-
-/** The keepalive cycles and disconnects of a run, as the header and the verdict compare them. */
-export function incidentOf(story: BridgeStory, cause: string | null, range?: { from: number; to: number }): Incident {
-  const inside = (session: Session) =>
-    range === undefined ||
-    ((session.disconnected ?? range.to) >= range.from && (session.disconnected ?? range.from) <= range.to);
-  const cases = story.keepaliveSessions.filter(inside);
-  const ends = cases.map((session) => session.disconnected ?? 0);
-  const gaps = ends.slice(1).map((end, index) => (end - (ends[index] ?? 0)) / 1e6);
-  const dwells = cases.map((session) => session.duration_s).filter((value) => value !== null);
-  const average = (values: readonly number[]) =>
-    values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-  return {
-    cause,
-    keepalive_disconnects: cases.length,
-    period_s: average(gaps),
-    dwell_s: average(dwells),
-    disconnects: story.sessions.filter((session) => inside(session) && !session.open && session.connected !== null)
-      .length,
-  };
 }
 
 async function window(
@@ -265,7 +336,10 @@ async function uplink(database: Database, story: BridgeStory, contexts: number):
   if (rows.length > 0) return rows.map((row) => offer(row, 'observed'));
   const dropped = await droppedOffers(database, story, contexts);
   const delivered = await deliveredOffers(database, story);
-  return [...dropped, ...delivered];
+  // What the broker routed is what came through; without it the bridge's own lines must tell.
+  if (story.levels.brokerRouted) return [...dropped, ...delivered];
+  const shown = [...evenly(dropped, story), ...delivered];
+  return [...shown, ...(await silentTraffic(database, story, shown))];
 }
 
 function offer(row: OfferRow, origin: Entry['origin'], why?: string): Entry {
@@ -314,6 +388,31 @@ async function droppedOffers(database: Database, story: BridgeStory, contexts: n
     }
   }
   return entries;
+}
+
+/**
+ * Whole seconds do not tell whether a message came just before or just after a reconnect, and in the replay that decides whether it is
+ * parked. From one end of a session to the next the messages are spread evenly over the time from the first to the last of them.
+ */
+function evenly(offers: readonly Entry[], story: BridgeStory): Entry[] {
+  const ends = story.sessions.flatMap((session) => session.client_disconnected ?? session.disconnected ?? []);
+  const partOf = (at: number) => ends.filter((end) => end <= at).length;
+  const parts = new Map<number, Entry[]>();
+  for (const entry of [...offers].sort(inOrder)) {
+    const part = partOf(entry.at);
+    const known = parts.get(part);
+    if (known === undefined) parts.set(part, [entry]);
+    else known.push(entry);
+  }
+  return [...parts.values()].flatMap((part) => {
+    const first = part[0]!.at;
+    const span = part.at(-1)!.at - first;
+    return part.map((entry, index): Entry => {
+      const at = part.length === 1 ? first : Math.floor(first + (span * index) / (part.length - 1));
+      const why = entry.why ?? 'a line shows it; its time is spread evenly from one end of a session to the next';
+      return { ...entry, at, origin: 'inferred', why };
+    });
+  });
 }
 
 /** What the broker routed or received of the bridge was offered just before. */
@@ -392,13 +491,15 @@ interface Dial {
   readonly source: string;
   readonly line: number;
   readonly failed: number | null; // when it was given up
+  readonly stood: number | null; // when it was a connection
   readonly session: number;
 }
 
 async function dials(database: Database, story: BridgeStory): Promise<Dial[]> {
   return database.all<Dial & Record<string, never>>(
     `SELECT epoch_us(time) AS "at", source, line_no AS line, session_no AS session,
-       CASE WHEN next_event = 'bridge_dial_failed' THEN epoch_us(next_at) END AS failed
+       CASE WHEN next_event = 'bridge_dial_failed' THEN epoch_us(next_at) END AS failed,
+       CASE WHEN next_event = 'bridge_connected' THEN epoch_us(next_at) END AS stood
      FROM (
        SELECT *, lead(event) OVER later AS next_event, lead(time) OVER later AS next_at FROM bridge_lines
        WHERE bridge_id = $1 AND event IN ('quic_dial_begin', 'bridge_dial_failed', 'bridge_connected')
@@ -418,6 +519,9 @@ function outside(story: BridgeStory, dialed: readonly Dial[], disconnectTimeoutS
   const restored = (after: number): { at: number; dial: Dial | undefined } => {
     const dial = good.find((one) => one.at >= after);
     const before = dialed.filter((one) => one.at < (dial?.at ?? after)).at(-1);
+    // A handshake that took long began before it could succeed: it was answered when it was sent again.
+    if (dial?.stood && dial.stood - dial.at > LONG_HANDSHAKE_US)
+      return { at: Math.max(dial.stood - 1_000_000, after), dial };
     // It worked again when the dial that succeeded began; stamps are whole seconds, so a second earlier, but after the last failure.
     return { at: Math.max((dial?.at ?? after) - 1_000_000, (before?.failed ?? after) - 500_000, after), dial };
   };
@@ -477,8 +581,22 @@ function outside(story: BridgeStory, dialed: readonly Dial[], disconnectTimeoutS
         why: 'the broker booted again',
       });
     }
-    if (session.reason === 'kicked' && session.decided !== null)
-      entries.push({ at: session.decided, type: 'kick', origin: 'observed' });
+    // NanoMQ saw it shut down in order, and no log of the broker tells more.
+    if (session.reason === 'broker_shutdown' && session.disconnected !== null) {
+      const up = restored(session.disconnected);
+      const why = 'the broker closed the connection as at its own end';
+      entries.push({ at: session.disconnected, type: 'broker-stop', origin: 'inferred', why });
+      if (up.dial !== undefined)
+        entries.push({
+          at: up.at,
+          type: 'broker-start',
+          origin: 'inferred',
+          why: 'the next dial succeeded',
+          ...line(up.dial),
+        });
+    }
+    const kicked = session.reason === 'kicked' ? (session.decided ?? session.disconnected) : null;
+    if (kicked !== null) entries.push({ at: kicked, type: 'kick', origin: 'observed' });
     if (
       session.seen_by === 'broker' &&
       story.levels.client &&
@@ -523,6 +641,61 @@ async function boots(database: Database, story: BridgeStory): Promise<Entry[]> {
     }));
 }
 
+/** MQTT 5.0 §3.2.2.2, for the reasons that EMQX logs. */
+const REFUSED_WITH: { readonly [reason: string]: number } = {
+  not_authorized: 135,
+  banned: 138,
+  bad_username_or_password: 134,
+  clientid_not_valid: 133,
+};
+
+/** From the first refused connect on the broker refuses, until shortly before the bridge's next session. */
+async function refusals(database: Database, story: BridgeStory): Promise<Entry[]> {
+  const rows = await database.all<{ at: number; source: string; line_no: number; reason: string | null }>(
+    `SELECT epoch_us(time) AS "at", source, line_no, reason FROM run_broker_events
+     WHERE client_id = $1 AND (event = 'authentication_failure'
+       OR (event LIKE 'connection_terminat%' AND reason IN ('not_authorized', 'banned', 'bad_username_or_password', 'clientid_not_valid')))
+     ORDER BY time`,
+    [story.clientId],
+  );
+  const connects = story.sessions.flatMap((session) =>
+    session.connected !== null && (session.open || (session.duration_s ?? 0) >= ACCEPTED_S) ? [session.connected] : [],
+  );
+  const entries: Entry[] = [];
+  let refusing = false;
+  for (const row of rows) {
+    if (!refusing) {
+      entries.push({
+        at: Math.max(0, row.at - REFUSED_BEFORE_US),
+        type: 'refuse',
+        reason_code: REFUSED_WITH[row.reason ?? ''] ?? REFUSED_WITH.not_authorized!,
+        origin: 'inferred',
+        why: 'the broker logs the refused connect',
+        source: row.source,
+        line: row.line_no,
+      });
+    }
+    refusing = true;
+    const next = rows.find((later) => later.at > row.at)?.at ?? Number.POSITIVE_INFINITY;
+    const accepted = connects.find((connect) => connect > row.at + REFUSED_BEFORE_US && connect < next);
+    if (accepted === undefined) continue;
+    refusing = false;
+    entries.push({
+      at: accepted - REFUSED_BEFORE_US,
+      type: 'refuse',
+      reason_code: null,
+      origin: 'inferred',
+      why: 'the next connect was accepted',
+    });
+  }
+  return entries;
+}
+
+/** Some refused connects look like sessions that ended at once (measured §2.12). */
+const ACCEPTED_S = 1;
+/** A connect is on its way for less than this before the broker logs what it made of it. */
+const REFUSED_BEFORE_US = 20_000;
+
 /** How long the bridge waited before each dial: random in the product, so the baseline replays what the log shows. */
 async function redials(database: Database, story: BridgeStory): Promise<Entry[]> {
   const rows = await database.all<{ ended: number; dialed: number; source: string; line_no: number }>(
@@ -546,6 +719,8 @@ async function redials(database: Database, story: BridgeStory): Promise<Entry[]>
       before?.disconnected &&
       after?.connected &&
       after.seen_by === 'both' &&
+      // A broker at info level logs no connect: the session then has the bridge's whole second.
+      after.connected !== after.client_connected &&
       row.dialed - row.ended < 15e6 &&
       before.client_reason !== 'connection_timeout'
         ? after.connected - before.disconnected
@@ -554,12 +729,19 @@ async function redials(database: Database, story: BridgeStory): Promise<Entry[]>
       at: row.dialed,
       type: 'choice' as const,
       what: 'redial' as const,
-      ms: Math.max(0, Math.round((exact ?? row.dialed - row.ended) / 1000) - (exact === null ? 0 : 5)),
+      ms: exact === null ? waitedMs(row.dialed - row.ended) : Math.max(0, Math.round(exact / 1000) - 5),
       origin: 'observed' as const,
       source: row.source,
       line: row.line_no,
     };
   });
+}
+
+/** Two stamps of one second may be up to a second apart; no wait at all would be the least likely. */
+const WITHIN_ONE_SECOND_MS = 350;
+
+function waitedMs(apartUs: number): number {
+  return apartUs < 1e6 ? WITHIN_ONE_SECOND_MS : Math.round(apartUs / 1000);
 }
 
 /**

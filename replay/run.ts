@@ -2,27 +2,22 @@
  * One replay: the cassette through the machines in the simulator, written as a run into the same tables as the logs, so that the
  * same views and rules read it.
  */
-import {
-  type Endpoint,
-  type Message,
-  type SimRecord,
-  type SimSummary,
-  type Stimulus,
-  simulate,
-} from '../engine/index.ts';
+import { type Endpoint, type Message, type SimRecord, type SimSummary, simulate } from '../engine/index.ts';
 import type { LiveError } from '../engine/live/errors.ts';
 import type { ForeignTarget, LiveOptions } from '../engine/live/run-live.ts';
 import { type LogRecord, renderNanomqStatement } from '../parsers/index.ts';
 import { hash64 } from '../queries/ids.ts';
 import { type Database, diagnose, EnvironmentError, loadStories, RecordWriter, UsageError } from '../queries/index.ts';
-import type { Cassette, Incident } from './cassette.ts';
+import type { Cassette } from './cassette.ts';
+import { type Incident, measureIncident } from './incident.ts';
 import { withNetwork } from './network-change.ts';
 import { printEmqxBody } from './print-emqx.ts';
-import { incidentOf } from './rebuild.ts';
 import { choices, linkSettings, stimuli } from './stimuli.ts';
 import { type Outage, Surroundings } from './surroundings.ts';
 import { type FlowSummary, SymptomWatch } from './symptoms.ts';
 import type { Setup } from './variant.ts';
+import { EVERYTHING, isVisible, type Visibility } from './visibility.ts';
+import { stallUs, watched } from './watched.ts';
 
 /** A replay that would simulate more than this is refused: four weeks. */
 export const MAX_SIMULATED_US = 28 * 86_400_000_000;
@@ -37,9 +32,15 @@ export interface RunRequest {
   readonly loops: number;
   /** Leave out the per-message debug lines that no verdict needs. */
   readonly brief?: boolean;
+  /** Only what such logs would hold is recorded. */
+  readonly visible?: Visibility;
   /** On real sockets and the real clock. */
   readonly live?: LiveRequest;
   readonly signal?: AbortSignal;
+  /** Told of every record, those that are not kept included. */
+  readonly onRecord?: (record: SimRecord) => void;
+  /** Asked now and then during a simulated run; true ends it with an error. */
+  readonly interrupted?: () => boolean;
   /** How far a live run is, s of the incident. */
   readonly onProgress?: (doneS: number) => void;
 }
@@ -89,12 +90,7 @@ export async function runReplay(database: Database, request: RunRequest): Promis
   const { setup, seed } = request;
   const cassette = withNetwork(request.cassette, setup.network);
   const runId = `replay-${request.label}-seed${seed}`;
-  const keepaliveS = cassette.header.bridge.settings.keepaliveS || 10;
-  const incident = cassette.header.bridge.settings;
-  const watch = new SymptomWatch({
-    // The incident's own settings, not the variant's: a change must not move the mark it is judged by.
-    stallUs: (3 * keepaliveS + (incident.quicHandshakeTimeoutS ?? 20) + (incident.backoffMaxS ?? 5) + 5) * 1e6,
-  });
+  const watch = new SymptomWatch({ stallUs: stallUs(cassette.header.bridge.settings) });
   const surroundings = new Surroundings();
   const writer = await openRun(database, runId, request);
   const start = Date.parse(cassette.header.start) * 1000 || 0;
@@ -124,13 +120,16 @@ export async function runReplay(database: Database, request: RunRequest): Promis
     for (const [source, record] of waiting.splice(0)) writer.record(source, record);
   };
   const sink = (record: SimRecord) => {
+    request.onRecord?.(record);
     if (record.event === 'bridge_connected' || record.event === 'bridge_disconnected') {
       connected = record.event === 'bridge_connected';
       watch.bridge(connected);
     }
+    if (request.visible && !isVisible(record, request.visible)) return;
     if (request.brief && PER_MESSAGE.has(record.event)) return;
     if (thinned?.(record)) return;
     lineNo[record.endpoint] += 1;
+    if (lineNo[record.endpoint] % ASK_EVERY === 0 && request.interrupted?.()) throw new Error('interrupted');
     write(
       record.endpoint === 'bridge' ? writer.client : writer.broker,
       toLogRecord(record, lineNo[record.endpoint], start, setup),
@@ -172,7 +171,7 @@ export async function runReplay(database: Database, request: RunRequest): Promis
   await saving;
   await writer.finish(lineNo, 'complete');
   return {
-    ...(await judgeRun(database, runId, surroundings.outages, start)),
+    ...(await judgeRun(database, runId, surroundings.outages, start, request.visible ?? EVERYTHING)),
     seed,
     flows: watch.summary({ up: summary.up.held, down: summary.down.held }),
     summary,
@@ -194,6 +193,8 @@ async function liveRun(options: LiveOptions, sink: (record: SimRecord) => void):
   }
 }
 
+/** Records between two looks at whether a run is still wanted. */
+const ASK_EVERY = 1024;
 /** How often a live run is saved, ms. */
 const SAVE_MS = 2_000;
 const OF_THE_MACHINE: ReadonlySet<string> = new Set([
@@ -223,26 +224,13 @@ function thinner(): (record: SimRecord) => boolean {
   };
 }
 
-/** Lets the watch see what goes in and when the two cannot reach each other. */
-function* watched(source: Iterable<Stimulus>, watch: SymptomWatch, surroundings: Surroundings): Generator<Stimulus> {
-  for (const stimulus of source) {
-    if (stimulus.kind === 'publish') watch.offered(stimulus.at, 'up', stimulus.message);
-    else if (stimulus.kind === 'downlink') watch.offered(stimulus.at, 'down', stimulus.message);
-    else {
-      const { reachable } = surroundings;
-      surroundings.apply(stimulus);
-      if (surroundings.reachable !== reachable) watch.reachable(stimulus.at, surroundings.reachable);
-    }
-    yield stimulus;
-  }
-}
-
 /** The same views and rules as for an incident, over this run. */
 async function judgeRun(
   database: Database,
   runId: string,
   outages: readonly Outage[],
   start: number,
+  visible: Visibility,
 ): Promise<Pick<RunResult, 'runId' | 'incident' | 'findings' | 'reasons' | 'unprovoked'>> {
   const story = (await loadStories(database, runId))[0];
   if (story === undefined) throw new Error(`the run ${runId} holds no bridge`);
@@ -259,7 +247,13 @@ async function judgeRun(
     if (story.keepaliveSessions.includes(session) || (!afterOutage && session.reason !== 'keepalive_timeout'))
       unprovoked += 1;
   }
-  return { runId, incident: incidentOf(story, findings[0] ?? null), findings, reasons, unprovoked };
+  return {
+    runId,
+    incident: await measureIncident(database, story, findings[0] ?? null, visible),
+    findings,
+    reasons,
+    unprovoked,
+  };
 }
 
 interface RunWriter {

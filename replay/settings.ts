@@ -34,7 +34,10 @@ const DUMPED: readonly (readonly [string, keyof BridgeSettings])[] = [
   ['proto_ver', 'protocol'],
 ];
 
-export function rebuildSettings(facts: SettingsFacts): { settings: BridgeSettings; origins: Record<string, Origin> } {
+export function rebuildSettings(facts: SettingsFacts): {
+  settings: { -readonly [Key in keyof BridgeSettings]: BridgeSettings[Key] };
+  origins: Record<string, Origin>;
+} {
   const settings: { -readonly [Key in keyof BridgeSettings]: BridgeSettings[Key] } = {
     ...bridgeDefaults(facts.release, facts.transport),
     transport: facts.transport,

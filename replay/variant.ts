@@ -3,6 +3,7 @@
  * Keys are those of nanomq.conf, plus nanomq, emqx, transport, server_keepalive, keepalive_multiplier and network.
  */
 import {
+  type BridgeConf,
   type BridgeSettings,
   type BrokerSettings,
   bridgeDefaults,
@@ -19,6 +20,8 @@ import { networkEntries } from './network-change.ts';
 export interface Variant {
   readonly name: string; // as the user wrote it; `baseline` for none
   readonly changes: readonly (readonly [string, string])[];
+  /** A configuration in the place of the cassette's; the changes come on top. */
+  readonly conf?: BridgeConf;
 }
 
 export const BASELINE: Variant = { name: 'baseline', changes: [] };
@@ -46,10 +49,10 @@ interface Draft {
 /** One row a key: how its text becomes a setting. Units as in nanomq.conf (nanomq-logs §3.1). */
 const KEYS: { readonly [key: string]: (draft: Draft, value: string) => void } = {
   nanomq: (draft, value) => {
-    draft.nanomq = release(value);
+    draft.nanomq = releaseName(value);
   },
   emqx: (draft, value) => {
-    draft.emqx = release(value);
+    draft.emqx = releaseName(value);
   },
   transport: (draft, value) => {
     if (value !== 'quic' && value !== 'tcp') throw bad('transport', value, 'quic or tcp');
@@ -171,6 +174,7 @@ export function setUp(header: Header, variant: Variant): Setup {
   };
   apply(true);
   if (draft.nanomq !== header.bridge.release) adoptDefaults(draft, header);
+  const ignored = variant.conf === undefined ? [] : adoptConf(draft, header, variant.conf);
   apply(false);
   const bridge = bridgeProfile(draft.nanomq, draft.settings.transport);
   const broker = brokerProfile(draft.emqx);
@@ -180,8 +184,32 @@ export function setUp(header: Header, variant: Variant): Setup {
     bridge: { profile: bridge.profile, settings: draft.settings },
     broker: { profile: broker.profile, settings: draft.broker },
     network: draft.network === null ? null : networkEntries(draft.network, header, draft.settings.transport),
-    notes: [bridge.note, broker.note].filter((note) => note !== null),
+    notes: [bridge.note, broker.note, ...ignored].filter((note) => note !== null),
   };
+}
+
+/**
+ * Settings of a configuration file as the release in force reads it. The bridge keeps its client id: the broker's side of the cassette
+ * knows it by that.
+ */
+function adoptConf(draft: Draft, header: Header, conf: BridgeConf): string[] {
+  const server = String(conf.server ?? '');
+  if (/^mqtt-tcp:|^tls\+mqtt-tcp:/.test(server)) draft.settings.transport = 'tcp';
+  if (/^mqtt-quic:/.test(server)) draft.settings.transport = 'quic';
+  const { transport, clientId, subscriptions } = draft.settings;
+  const read = bridgeSettings(draft.nanomq, transport, conf);
+  draft.settings = {
+    ...read.settings,
+    transport,
+    clientId,
+    subscriptions: read.settings.subscriptions.length > 0 ? read.settings.subscriptions : subscriptions,
+    // What the file does not say of the whole process is what it was.
+    parallel:
+      conf['system.parallel'] === undefined
+        ? (header.bridge.settings.parallel ?? read.settings.parallel)
+        : read.settings.parallel,
+  };
+  return read.ignored.map(({ key, why }) => `${key} has no effect: ${why}`);
 }
 
 /** Keys that some releases read in other units than they are named in (D11), and what they set. */
@@ -223,7 +251,8 @@ function readAgain(
   return Number.isInteger(inFile) ? read(nanomq, `${inFile}ms`) : inForce;
 }
 
-function release(value: string): string {
+/** `v0.23.10` → `0.23.10`. Throws UsageError for what names no release. */
+export function releaseName(value: string): string {
   if (!/^[ve]?\d+\.\d+(\.\d+)?$/.test(value)) throw bad('release', value, 'a release such as 0.23.10 or 5.8.2');
   return value.replace(/^[ve]/, '');
 }

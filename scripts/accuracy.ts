@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Analysis, analyze, Database, ingest, OBSERVED, zoneOffsetUs } from '../queries/index.ts';
 import { logsOf, readTruth, type Truth } from './corpus-table.ts';
-import { cutToWarn } from './cut-logs.ts';
+import { cutTo } from './cut-logs.ts';
 
 export const VIEWS_OF_LOGS = ['both', 'client', 'broker', 'warn'] as const;
 export type ViewOfLogs = (typeof VIEWS_OF_LOGS)[number];
@@ -60,7 +60,7 @@ export async function logsSeen(logs: readonly string[], view: ViewOfLogs, scratc
   const database = await Database.open(':memory:', 'write');
   try {
     await ingest(database, { paths: logs });
-    const cut = await cutToWarn(database, scratch);
+    const cut = await cutTo('warn', database, scratch);
     return cut.length === 0 ? null : cut;
   } finally {
     database.close();

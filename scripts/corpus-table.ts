@@ -68,7 +68,6 @@ async function main(root: string, filter: string): Promise<void> {
     const folder = path.join(root, name);
     const truth = readTruth(folder);
     const database = await Database.open(':memory:', 'write');
-    const scratch = await Database.open(':memory:', 'write');
     try {
       const read = await ingest(database, { paths: logsOf(folder) });
       const analysis = await analyze(database, { runId: OBSERVED });
@@ -81,7 +80,6 @@ async function main(root: string, filter: string): Promise<void> {
       );
       if (truth.fixes.length === 0) continue;
       const result: Verification = await verify(
-        scratch,
         await rebuild(database, { runId: OBSERVED, clientId: truth.clientid }),
         {
           variants: truth.fixes.map((fix) => parseVariant(fix.change)),
@@ -99,7 +97,6 @@ async function main(root: string, filter: string): Promise<void> {
         `| ${name} | ${truth.expected_findings.join(', ')} | failed: ${error instanceof Error ? error.message.split('\n')[0] : String(error)} | | | | |`,
       );
     } finally {
-      scratch.close();
       database.close();
     }
     process.stderr.write(`${name}\n`);

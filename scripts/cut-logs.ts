@@ -14,11 +14,18 @@ interface Range {
   readonly to: number;
 }
 
+export type CutLevel = 'info' | 'warn';
+
+const KEPT: Readonly<Record<CutLevel, readonly string[]>> = {
+  info: ['info', 'warn', 'error', 'fatal'],
+  warn: ['warn', 'error', 'fatal'],
+};
+
 /**
- * Writes the warn-level part of every ingested log to `folder` and gives the new paths. A trace by client id knows no level above
+ * Writes what a level leaves of every ingested log to `folder` and gives the new paths. A trace by client id knows no level above
  * debug, so traces are left out; a log of which nothing is left is left out too.
  */
-export async function cutToWarn(database: Database, folder: string): Promise<string[]> {
+export async function cutTo(level: CutLevel, database: Database, folder: string): Promise<string[]> {
   const sources = await database.all<{ source_id: bigint | number; path: string }>(
     "SELECT source_id, path FROM sources WHERE layout NOT LIKE 'emqx-trace%' ORDER BY path",
   );
@@ -26,8 +33,8 @@ export async function cutToWarn(database: Database, folder: string): Promise<str
   for (const source of sources) {
     const ranges = await database.all<Range>(
       `SELECT r.byte_offset AS "from", r.byte_offset + r.byte_length AS "to" FROM packed_records r JOIN shapes h USING (shape_id)
-       WHERE r.source_id = $1 AND h.severity IN ('warn', 'error', 'fatal') ORDER BY 1`,
-      [BigInt(source.source_id)],
+       WHERE r.source_id = $1 AND list_contains(string_split($2, ' '), h.severity) ORDER BY 1`,
+      [BigInt(source.source_id), KEPT[level].join(' ')],
     );
     if (ranges.length === 0) continue;
     const file = path.join(folder, path.basename(source.path).replace(/\.gz$/, ''));

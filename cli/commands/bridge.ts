@@ -12,12 +12,12 @@ import { addressText, parseBrokerUrl } from '../../engine/live/address.ts';
 import { createCertificate } from '../../engine/live/certificate.ts';
 import { type ForwardRule, serveBridge } from '../../engine/live/serve-bridge.ts';
 import { itemsOf, type SettingGroup, type SettingValue, settingAt } from '../../parsers/index.ts';
-import { InputError, UsageError } from '../../queries/index.ts';
+import { InputError } from '../../queries/index.ts';
 import { confOf, scalarAt, textAt } from '../../queries/lint/index.ts';
 import { printNanomqLine } from '../../replay/print-nanomq.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
 import { parseCount } from './common.ts';
-import { readSettings } from './conf-files.ts';
+import { chooseBridge, readSettings } from './conf-files.ts';
 import { clientTls, readPem, rethrow, untilStopped } from './live-options.ts';
 
 const PORT_MAX = 65_535;
@@ -98,21 +98,6 @@ export const register: RegisterCommand = (program, context) => {
     }),
   );
 };
-
-function chooseBridge(conf: SettingGroup, file: string, name: string | undefined): SettingGroup {
-  const all = settingAt(conf, 'bridges', 'mqtt')?.value;
-  const bridges = new Map<string, SettingGroup>();
-  if (all?.kind === 'group') {
-    for (const { name: key, value } of all.entries.values()) {
-      if (value?.kind === 'group' && value.entries.has('server')) bridges.set(key, value);
-    }
-  }
-  const names = [...bridges.keys()];
-  const bridge = bridges.get(name ?? (names.length === 1 ? names[0]! : ''));
-  if (bridge !== undefined) return bridge;
-  if (names.length === 0) throw new InputError('no-bridge', `${file} has no bridge under bridges.mqtt.`, { file });
-  throw new UsageError('which-bridge', `${file} has the bridges ${names.join(', ')}.`, { hint: 'Choose one: --name.' });
-}
 
 /** As NanoMQ: a rule without both topics is passed over; an empty remote topic keeps the name. */
 function forwardsOf(bridge: SettingGroup): ForwardRule[] {

@@ -1,8 +1,8 @@
 /** Configuration files from disk or standard input, and the files that they include. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { LineIndex, parseNanomqConf, type SettingGroup, settingsOf } from '../../parsers/index.ts';
-import { InputError } from '../../queries/errors.ts';
+import { LineIndex, parseNanomqConf, type SettingGroup, settingAt, settingsOf } from '../../parsers/index.ts';
+import { InputError, UsageError } from '../../queries/errors.ts';
 import type { LintInput } from '../../queries/lint/index.ts';
 
 /** Larger files are no configuration. */
@@ -69,4 +69,20 @@ export function readSettings(file: string, cwd: string): SettingGroup {
     const input = readInclude(target, files[span.file]!.name, cwd);
     return 'text' in input ? open(input) : null;
   });
+}
+
+/** One bridge of a configuration: the named one, or the only one. Throws `no-bridge` or `which-bridge`. */
+export function chooseBridge(conf: SettingGroup, file: string, name: string | undefined): SettingGroup {
+  const all = settingAt(conf, 'bridges', 'mqtt')?.value;
+  const bridges = new Map<string, SettingGroup>();
+  if (all?.kind === 'group') {
+    for (const { name: key, value } of all.entries.values()) {
+      if (value?.kind === 'group' && value.entries.has('server')) bridges.set(key, value);
+    }
+  }
+  const names = [...bridges.keys()];
+  const bridge = bridges.get(name ?? (names.length === 1 ? names[0]! : ''));
+  if (bridge !== undefined) return bridge;
+  if (names.length === 0) throw new InputError('no-bridge', `${file} has no bridge under bridges.mqtt.`, { file });
+  throw new UsageError('which-bridge', `${file} has the bridges ${names.join(', ')}.`, { hint: 'Choose one: --name.' });
 }

@@ -3,6 +3,7 @@
  * every number is read from the logs and the replays, and the exit code says whether the verdicts are the expected ones.
  */
 import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { analyze, Database, InputError, ingest, OBSERVED, packageRoot } from '../../queries/index.ts';
 import { parseVariant, rebuild, type Verification, verify } from '../../replay/index.ts';
@@ -92,10 +93,10 @@ export const register: RegisterCommand = (program, context) => {
           total: SEEDS * (FIXES.length + 1),
           unit: 'runs',
         });
-        const scratch = await Database.open(':memory:', 'write');
         let result: Verification;
         try {
-          result = await verify(scratch, cassette, {
+          result = await verify(cassette, {
+            threads: availableParallelism(),
             variants: FIXES.map((fix) => parseVariant(fix.change)),
             seeds: SEEDS,
             signal: context.signal,
@@ -103,7 +104,6 @@ export const register: RegisterCommand = (program, context) => {
           });
         } finally {
           progress.clear();
-          scratch.close();
         }
         say(...verificationText(result, { width, colours: colour }));
         const asExpected = FIXES.every(

@@ -4,6 +4,7 @@ import { parseVariant, runReplay, setUp, symptoms, type Variant } from '../../re
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { Progress } from '../output/progress.ts';
+import { openRunLogs } from '../output/run-logs.ts';
 import { readCassette } from './cassette-input.ts';
 import { parseCount, print, printJson, withDatabase } from './common.ts';
 import { addLiveOptions, liveRequest, randomWord } from './live-target.ts';
@@ -28,6 +29,7 @@ export const register: RegisterCommand = (program, context) => {
       [] as string[],
     )
     .option('--seed <n>', 'seed of everything random', '1')
+    .option('--emit-logs <folder>', 'write the logs that NanoMQ and EMQX would have written of it')
     .option('--db <file>', 'write the run into this database too (default: keep it in memory)');
   withExample(
     command,
@@ -54,6 +56,15 @@ export const register: RegisterCommand = (program, context) => {
         total: cassette.header.duration_us / 1e6,
         unit: 's',
       });
+      const logs =
+        options.emitLogs === undefined
+          ? null
+          : openRunLogs(options.emitLogs, {
+              nanomq: setup.nanomq,
+              emqx: setup.emqx,
+              start: Date.parse(cassette.header.start) * 1000 || 0,
+              clientId: setup.bridge.settings.clientId,
+            });
       const work = (database: Database) =>
         runReplay(database, {
           cassette,
@@ -64,12 +75,16 @@ export const register: RegisterCommand = (program, context) => {
           loops: 1,
           ...(live ? { live } : {}),
           signal: context.signal,
+          ...(logs ? { onRecord: logs.record } : {}),
           onProgress: (done) => progress.update(done),
         });
       const result = await (options.db === undefined
         ? inMemory(work)
         : withDatabase(context, options.db, 'write', work)
-      ).finally(() => progress.clear());
+      ).finally(() => {
+        progress.clear();
+        logs?.close();
+      });
       const found = symptoms(result);
       if (options.json) {
         printJson(context, {

@@ -16,7 +16,12 @@ interface Command {
   readonly codes: readonly number[];
 }
 
-const CODES: { readonly [command: string]: readonly number[] } = { analyze: [0, 1], replay: [0, 1], verify: [0, 1, 3] };
+const CODES: { readonly [command: string]: readonly number[] } = {
+  analyze: [0, 1],
+  replay: [0, 1],
+  verify: [0, 1, 3],
+  sweep: [0, 1, 3],
+};
 
 /** The `bridgetrace …` commands of the ```sh blocks, lines that end in a backslash joined. */
 function commandsOf(markdown: string): Command[] {

@@ -25,12 +25,11 @@ if (!existsSync(ROOT)) {
     if (truth.fixes.length === 0 || !KNOWN.includes(truth.expected_findings[0] ?? '')) continue;
     test(`${name}: what fixed it on real brokers is fixed, what did not is not`, async () => {
       const database = await Database.open(':memory:', 'write');
-      const scratch = await Database.open(':memory:', 'write');
       try {
         await ingest(database, { paths: logsOf(folder) });
         const cassette = await rebuild(database, { runId: OBSERVED, clientId: truth.clientid });
         const variants = truth.fixes.map((fix) => parseVariant(fix.change));
-        const result = await verify(scratch, cassette, { variants, seeds: SEEDS });
+        const result = await verify(cassette, { variants, seeds: SEEDS });
         assert.ok(result.baseline.reproduced, result.baseline.reason);
         truth.fixes.forEach((fix, index) => {
           const verdict = result.variants[index]?.verdict;
@@ -39,7 +38,6 @@ if (!existsSync(ROOT)) {
             assert.equal(verdict, fix.fixes_the_cycle ? 'fixed' : 'not-fixed', fix.change);
         });
       } finally {
-        scratch.close();
         database.close();
       }
     });
