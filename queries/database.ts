@@ -3,7 +3,7 @@
  *
  * DuckDB's file lock is per process: opening one file twice in a process succeeds and the last checkpoint silently wins
  * (measured, libraries.md §3). So there is one registry of open paths here, a second open of the same path is refused, and the
- * lint rule keeps value imports of the driver out of every other module. Worker threads must never import this file.
+ * lint rule keeps value imports of the driver out of every other module. Worker threads may open databases in memory, and no file.
  */
 import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
