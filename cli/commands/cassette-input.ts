@@ -1,7 +1,9 @@
-/** Reads a cassette file. */
+/** What the commands that run cassettes are given: the file, and how many threads. */
 import { readFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { InputError } from '../../queries/index.ts';
-import { type Cassette, parseCassette } from '../../replay/index.ts';
+import { type Cassette, parseCassette, THREADS_MAX } from '../../replay/index.ts';
+import { parseCount } from './common.ts';
 
 /** A cassette is held in memory as a whole. */
 const MAX_BYTES = 1_073_741_824;
@@ -21,4 +23,11 @@ export async function readCassette(file: string): Promise<Cassette> {
       hint: 'Cut the incident with bridgetrace rebuild --from and --to.',
     });
   return parseCassette(await readFile(file, 'utf8'), file);
+}
+
+/** Threads that make runs: --threads, else one a core. */
+export function parseThreads(text: string | undefined): number {
+  return text === undefined
+    ? Math.min(availableParallelism(), THREADS_MAX)
+    : parseCount('--threads', text, 0, THREADS_MAX);
 }

@@ -4,8 +4,8 @@ import { Option } from '@commander-js/extra-typings';
 import { zoneOffsetUs } from '../../queries/derive/zone.ts';
 import { UsageError } from '../../queries/errors.ts';
 import type { Database, IngestResult } from '../../queries/index.ts';
+import { beginEarly } from '../../queries/ingest/begin-early.ts';
 import type { IngestOptions } from '../../queries/ingest/examine.ts';
-import { prepare } from '../../queries/ingest/prepare.ts';
 import {
   addCommonOptions,
   addDatabaseOption,
@@ -67,14 +67,14 @@ export const register: RegisterCommand = (program, context) => {
         onProgress: ({ bytesDone, bytesTotal, records, path: file }) =>
           progress.update(bytesDone, bytesTotal, `  ${records} records  ${path.basename(file)}`),
       };
-      const prepared = await prepare(ingestOptions);
+      const workers = await beginEarly(ingestOptions);
       try {
         // Loaded while the threads are at work.
         const [{ ingest }, { print, printJson, withDatabase }] = await Promise.all([
           import('../../queries/index.ts'),
           import('./common.ts'),
         ]);
-        const work = (database: Database) => ingest(database, ingestOptions, prepared);
+        const work = (database: Database) => ingest(database, ingestOptions, workers);
         const result = await withDatabase(context, options.db, 'write', work, { viewsLater: true });
         progress.clear();
         if (options.json) printJson(context, asJson(result, options.db));
@@ -89,7 +89,7 @@ export const register: RegisterCommand = (program, context) => {
       } finally {
         // Also where the database's library is missing: threads would keep the process alive.
         progress.clear();
-        await prepared.close();
+        await workers?.close();
       }
     }),
   );

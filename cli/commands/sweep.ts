@@ -1,13 +1,12 @@
 /** `bridgetrace sweep`: the smallest change that removes the symptom. */
-import { availableParallelism } from 'node:os';
-import { POINTS_MAX, parseAxis, type Sweep, sweep, THREADS_MAX } from '../../replay/index.ts';
+import { POINTS_MAX, parseAxis, type Sweep, sweep } from '../../replay/index.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { colours } from '../output/colour.ts';
 import { Progress } from '../output/progress.ts';
 import { terminalWidth } from '../output/width.ts';
 import { sweepText } from '../text/sweep-text.ts';
-import { readCassette } from './cassette-input.ts';
+import { parseThreads, readCassette } from './cassette-input.ts';
 import { parseCount, print, printJson } from './common.ts';
 
 export const register: RegisterCommand = (program, context) => {
@@ -36,10 +35,7 @@ export const register: RegisterCommand = (program, context) => {
     exitingWith(context, async (file, options) => {
       const axes = options.vary.map(parseAxis);
       const seeds = parseCount('--seeds', options.seeds, 1, 1000);
-      const threads =
-        options.threads === undefined
-          ? Math.min(availableParallelism(), THREADS_MAX)
-          : parseCount('--threads', options.threads, 0, THREADS_MAX);
+      const threads = parseThreads(options.threads);
       const cassette = await readCassette(file);
       const size = axes.reduce((product, axis) => product * axis.values.length, 1);
       const random = options.random === undefined ? null : parseCount('--random', options.random, 1, POINTS_MAX);

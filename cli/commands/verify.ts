@@ -1,11 +1,10 @@
 /** `bridgetrace verify`: does a change remove the symptom? The answer is the exit code. */
 import { readdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Command, OptionValues } from '@commander-js/extra-typings';
 import type { Command as UntypedCommand } from 'commander';
 import { InputError, UsageError } from '../../queries/index.ts';
-import { THREADS_MAX, type Verification, verify } from '../../replay/index.ts';
+import { type Verification, verify } from '../../replay/index.ts';
 import { addCommonOptions, exitingWith, type RegisterCommand, withExample } from '../command-helpers.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { colours } from '../output/colour.ts';
@@ -14,7 +13,7 @@ import { terminalWidth } from '../output/width.ts';
 import { verificationJunit } from '../text/verification-junit.ts';
 import { verificationMarkdown } from '../text/verification-markdown.ts';
 import { type VerifiedCassette, verificationText } from '../text/verification-text.ts';
-import { readCassette } from './cassette-input.ts';
+import { parseThreads, readCassette } from './cassette-input.ts';
 import { parseCount, print, printJson } from './common.ts';
 import { addLiveOptions, liveRequest, randomWord } from './live-target.ts';
 import { readVariants, type VariantFlags } from './variant-input.ts';
@@ -49,10 +48,7 @@ export const register: RegisterCommand = (program, context) => {
       const files = cassetteFiles(file, options.gate);
       const variants = readVariants(options, context.cwd);
       const seeds = parseCount('--seeds', options.seeds, 1, 1000);
-      const threads =
-        options.threads === undefined
-          ? Math.min(availableParallelism(), THREADS_MAX)
-          : parseCount('--threads', options.threads, 0, THREADS_MAX);
+      const threads = parseThreads(options.threads);
       const verified: VerifiedCassette[] = [];
       for (const one of files) {
         const cassette = await readCassette(one);

@@ -5,13 +5,15 @@ import type { HeatMap, Verdicts } from './model.ts';
 
 /** Larger files are no results of ours. */
 const MAX_BYTES = 64_000_000;
+const VERIFY = 'bridgetrace verify CASSETTE --fix … --json';
+const SWEEP = 'bridgetrace sweep CASSETTE --vary … --json';
 
 /** The document of `verify --json`. Throws InputError for anything else. */
 export async function readVerdicts(file: string): Promise<Verdicts> {
-  const document = await readDocument(file);
+  const document = await readDocument(file, VERIFY);
   const { baseline, variants, fidelity, seeds } = document as { [key in keyof Verdicts]?: unknown };
   if (!isObject(baseline) || !isObject(baseline.observed) || !Array.isArray(variants) || !isObject(fidelity))
-    throw wrongDocument(file, 'bridgetrace verify CASSETTE --fix … --json');
+    throw wrongDocument(file, VERIFY);
   const { observed } = baseline;
   return {
     baseline: {
@@ -52,33 +54,29 @@ export async function readVerdicts(file: string): Promise<Verdicts> {
 }
 
 /**
- * A sweep: `{ "schema": 1, "axes": [{"key": "keepalive", "values": ["10s", "30s"]}, …], "cells": [{"at": [0, 1], "k": 3, "n": 5,
- * "verdict": "not-fixed"}, …] }`. Throws InputError for anything else.
+ * The document of `sweep --json`. A map has two sides: further keys are taken together, as in the terminal. Combinations that cannot
+ * be told have no cell. Throws InputError for anything else.
  */
 export async function readSweep(file: string): Promise<HeatMap> {
-  const document = await readDocument(file);
-  const { axes, cells } = document as Partial<HeatMap>;
-  const wrong = () => wrongDocument(file, 'bridgetrace sweep CASSETTE --vary … --json');
-  if (!Array.isArray(axes) || !Array.isArray(cells) || axes.length < 1 || axes.length > 2) throw wrong();
-  const grid = axes.map((axis) => ({ key: String(axis?.key), values: strings(axis?.values) }));
-  return {
-    axes: grid,
-    cells: cells.map((cell) => {
-      const at = isObject(cell) && Array.isArray(cell.at) ? cell.at : [];
-      const inside =
-        at.length === grid.length && at.every((no, axis) => grid[axis]!.values[no as number] !== undefined);
-      if (!inside || typeof cell.k !== 'number' || typeof cell.n !== 'number') throw wrong();
-      return {
-        at: at as number[],
-        k: cell.k,
-        n: cell.n,
-        verdict: typeof cell.verdict === 'string' ? cell.verdict : null,
-      };
-    }),
-  };
+  const document = await readDocument(file, SWEEP);
+  const { axes: all, points } = document as { axes?: unknown; points?: unknown };
+  const wrong = () => wrongDocument(file, SWEEP);
+  if (!Array.isArray(all) || !Array.isArray(points) || all.length === 0) throw wrong();
+  const axes = all.slice(0, 2).map((axis) => ({ key: String(axis?.key), values: strings(axis?.values) }));
+  const cells = new Map<string, { at: number[]; k: number; n: number }>();
+  for (const point of points) {
+    if (!isObject(point) || !Array.isArray(point.values)) throw wrong();
+    const { values, k, n, untold } = point;
+    const at = axes.map((axis, index) => axis.values.indexOf(String(values[index])));
+    if (at.includes(-1) || typeof k !== 'number' || typeof n !== 'number') throw wrong();
+    if (typeof untold === 'string') continue;
+    const cell = cells.get(at.join()) ?? { at, k: 0, n: 0 };
+    cells.set(at.join(), { at, k: cell.k + k, n: cell.n + n });
+  }
+  return { axes, cells: [...cells.values()] };
 }
 
-async function readDocument(file: string): Promise<object> {
+async function readDocument(file: string, command: string): Promise<object> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -88,14 +86,14 @@ async function readDocument(file: string): Promise<object> {
       hint: 'Check the path.',
     });
   }
-  if (text.length > MAX_BYTES) throw wrongDocument(file, '--json');
+  if (text.length > MAX_BYTES) throw wrongDocument(file, command);
   try {
     const value: unknown = JSON.parse(text);
     if (isObject(value) && value.schema === 1) return value;
   } catch {
     // the same answer as to a document of another kind
   }
-  throw wrongDocument(file, '--json');
+  throw wrongDocument(file, command);
 }
 
 function wrongDocument(file: string, command: string): InputError {

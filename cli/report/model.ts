@@ -120,7 +120,6 @@ export interface HeatMap {
     readonly at: readonly number[];
     readonly k: number;
     readonly n: number;
-    readonly verdict: string | null;
   }[];
 }
 

@@ -1,4 +1,4 @@
-/** What of the inputs is known before there is a database: which of them are logs, and what their threads can begin with. */
+/** What of the inputs is known before they are read: which of them are logs, and what the threads that read one are told. */
 import { detectStream, LineSplitter, MAX_WRAPPED_DETECT_LINES, type Product, refusalOf } from '../../parsers/index.ts';
 import { zoneOffsetUs } from '../derive/zone.ts';
 import { InputError } from '../errors.ts';
@@ -117,15 +117,17 @@ function headLines(head: Buffer): string[] {
   return lines;
 }
 
-/** What all threads that read a stream are told. Product: what the database has of it so far was taken for. */
+/** What all threads that read a stream are told, null if it is no log. Product: what the database has of it so far was taken for. */
 export function jobOf(
   input: OpenInput,
   options: IngestOptions,
   prefixHash: string,
   product: Product | undefined,
-): StreamJob {
+): StreamJob | null {
+  const found = detectStream(headLines(input.head), product, input.modifiedUs);
+  if (found === null) return null;
   return {
-    found: detectStream(headLines(input.head), product, input.modifiedUs)!, // `examine` refused what is none
+    found,
     prefixHash,
     runId: OBSERVED,
     product,

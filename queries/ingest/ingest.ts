@@ -12,7 +12,6 @@ import { type Candidate, examine, type IngestOptions, isWorthThreads, jobOf, OBS
 import { type OpenInput, openInput, PREFIX_BYTES } from './input/open-input.ts';
 import { type PackedPart, PartPacker, type StreamJob } from './part-packer.ts';
 import { type Gap, newStats } from './part-stats.ts';
-import type { Prepared } from './prepare.ts';
 import { RecordWriter } from './record-writer.ts';
 import { chooseThreads, SegmentPool } from './segments.ts';
 import {
@@ -72,16 +71,20 @@ export interface IngestResult {
 }
 
 /**
- * Throws InputError (nothing written) if a named file is missing, unreadable or no log, or a folder holds no log. The
- * threads of what was prepared have ended when it returns.
+ * Throws InputError (nothing written) if a named file is missing, unreadable or no log, or a folder holds no log.
+ * @param workers the threads, if they run already; they have ended when it returns. Else they start with the first file that is worth it
  */
-export async function ingest(database: Database, options: IngestOptions, prepared?: Prepared): Promise<IngestResult> {
-  const { candidates, skipped } = prepared ?? (await examine(options));
+export async function ingest(
+  database: Database,
+  options: IngestOptions,
+  workers: SegmentPool | null = null,
+): Promise<IngestResult> {
+  const { candidates, skipped } = await examine(options);
   const started = performance.now();
   const sources: (IngestedSource & { unparsedShapes: UnparsedShape[] })[] = [];
   const damaged: InputError[] = [];
   const endpoints = new Set<bigint>();
-  const tools = makeTools(candidates, options, prepared?.pool ?? null);
+  const tools = makeTools(candidates, options, workers);
   await database.run("INSERT OR IGNORE INTO runs (run_id, kind, label) VALUES ($1, 'observed', $2)", [
     OBSERVED,
     INTERRUPTED_LABEL,
@@ -255,7 +258,7 @@ class FileReader {
     this.tools = tools;
     this.writer = new RecordWriter(database);
     this.committed = state.bytesDone;
-    this.job = jobOf(input, options, state.prefixHash, state.product);
+    this.job = jobOf(input, options, state.prefixHash, state.product)!; // `examine` refused what is none
   }
 
   async run(): Promise<InputError | null> {

@@ -46,7 +46,8 @@ export function startEarly(paths: readonly string[], wanted: number | undefined)
   return threads > 0 && paths.some(isLarge) ? new SegmentPool(threads) : null;
 }
 
-function isLarge(file: string): boolean {
+/** A file that threads may read; if it is packed or wrapped, its head tells. */
+export function isLarge(file: string): boolean {
   if (/\.(gz|zst)$/i.test(file)) return false;
   try {
     const found = statSync(file);

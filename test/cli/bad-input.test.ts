@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -231,4 +231,24 @@ test('a cassette that is missing, a folder, or broken in one line', async () => 
 
 test('a cassette cannot be written where there is no folder', async () => {
   await refused(4, 'input-unreadable', /no such file or folder/, 'rebuild', '-o', file('no/where'), '--db', db);
+});
+
+test('a wrong database is told of before anything is read of a pipe that may never deliver', async () => {
+  const pipe = file('pipe');
+  if (spawnSync('mkfifo', [pipe]).status !== 0) return;
+  writeFileSync(file('no.duckdb'), 'this is no database');
+  const kept = openSync(pipe, 'r+'); // a writer that writes nothing
+  try {
+    await refused(
+      4,
+      'not-a-database',
+      /no\.duckdb is not a DuckDB database/,
+      'ingest',
+      pipe,
+      '--db',
+      file('no.duckdb'),
+    );
+  } finally {
+    closeSync(kept);
+  }
 });

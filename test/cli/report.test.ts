@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Script } from 'node:vm';
 import { inflateRawSync } from 'node:zlib';
 import { clean } from '../../cli/report/clean.ts';
+import { readSweep } from '../../cli/report/inputs.ts';
 import type { MarkRow } from '../../cli/report/marks.ts';
 import type { Marks } from '../../cli/report/model.ts';
 import { packMarks } from '../../cli/report/pack.ts';
@@ -139,6 +140,21 @@ test('every title and every piece of advice of the rules has a Chinese text, and
   }
 });
 
+test('a sweep of more than two keys is a map of the first two; what cannot be told has no cell', async () => {
+  const file = path.join(scratch(), 's.json');
+  const axes = ['keepalive', 'transport', 'parallel'].map((key) => ({ key, values: ['1', '2'] }));
+  const point = (values: string, k: number, untold: string | null = null) => ({ values: [...values], k, n: 3, untold });
+  const points = [point('111', 3), point('112', 1), point('221', 0), point('211', 0, 'no such release')];
+  writeFileSync(file, JSON.stringify({ schema: 1, axes, points }));
+  assert.deepEqual(await readSweep(file), {
+    axes: axes.slice(0, 2),
+    cells: [
+      { at: [0, 0], k: 4, n: 6 },
+      { at: [1, 1], k: 0, n: 3 },
+    ],
+  });
+});
+
 test('a report says what is wrong with the files it is given', async () => {
   const folder = scratch();
   const database = path.join(folder, 'i.duckdb');
@@ -151,6 +167,12 @@ test('a report says what is wrong with the files it is given', async () => {
     4,
     /not what bridgetrace verify/,
   );
+  assertError(
+    await bridgetrace('report', '--db', database, '-o', out, '--sweep', wrong),
+    4,
+    /not what bridgetrace sweep/,
+  );
+  writeFileSync(wrong, '{"schema":1,');
   assertError(
     await bridgetrace('report', '--db', database, '-o', out, '--sweep', wrong),
     4,
